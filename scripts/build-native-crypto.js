@@ -28,6 +28,8 @@ if (existsSync(join(root, 'node_modules', 'ssh2')) && !process.env.SYND_SKIP_NAT
     join(root, 'node_modules/ssh2/lib/protocol/crypto/build/Release/sshcrypto.node'),
   )
   if (result.error || result.status !== 0 || !built) {
-    console.warn('synd: ssh2 runs without its native crypto (needs python3, make and g++): slower, otherwise the same')
+    console.warn(
+      'synd: ssh2 runs without its native crypto (needs python3, make and g++): slower, otherwise the same',
+    )
   }
 }

@@ -1,0 +1,34 @@
+import type { RelativePath } from './relative-path.ts'
+
+/** Why one path is not in sync or not synced: data, shown in /status, counted in synd_problems{code}. */
+export const problemCodes = [
+  'unsupported-kind',
+  'unreadable',
+  'unsyncable-name',
+  'pull-failed',
+  'source-mismatch',
+  'disk-full',
+  'apply-failed',
+  'leftover',
+  'deletes-held',
+  'contended',
+  'quarantined',
+  'local-change',
+  'peer-not-listed',
+  'peer-unreachable',
+  'peer-unresolved',
+  'peer-untrusted',
+  'identity-renewed',
+  'version-reuse',
+  'refused-entry',
+  'settings',
+] as const
+
+export type ProblemCode = (typeof problemCodes)[number]
+
+/** `path` is null for what concerns a peer or the volume as a whole. */
+export interface Problem {
+  readonly path: RelativePath | null
+  readonly code: ProblemCode
+  readonly message: string
+}
