@@ -317,3 +317,24 @@ export interface Catalogue {
   /** The live, unignored file entry at `path`, or null. */
   servable(path: RelativePath): { readonly entry: Entry; readonly observation: Observation } | null
 }
+
+// ── observation ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Where the engine reports what happened; `peer` is the configured address, '' for one that is not configured. */
+export interface Observer {
+  log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void
+  /** Entries announced to, or received from, a peer. */
+  notified(peer: string, direction: 'sent' | 'received', entries: number): void
+  pulled(peer: string, sizeBytes: number): void
+  transferFailed(peer: string, reason: string): void
+  /** From seen here until applied there. */
+  propagated(peer: string, seconds: number): void
+  conflicted(): void
+  rejected(surface: string, reason: string): void
+  scanned(seconds: number): void
+  watchEvents(count: number): void
+  watchOverflowed(): void
+  watchDegraded(reason: string | null): void
+}

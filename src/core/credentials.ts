@@ -1,0 +1,10 @@
+/** What one side of a TLS connection shows and whom it believes; PEM texts (design.md, Security). */
+export interface TlsCredentials {
+  readonly certificatePem: string
+  readonly privateKeyPem: string
+  /** Never empty: an empty list would mean the system's CAs. */
+  readonly anchorsPem: readonly string[]
+}
+
+/** SHA-256 of a public key's SPKI, as 64 hex digits: how a key is named in tables, logs and host key pins. */
+export type KeyFingerprint = string
