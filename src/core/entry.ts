@@ -8,7 +8,7 @@ interface Versioned {
   readonly version: VersionVector
   /** The write that made the content; of a tombstone, the delete. */
   readonly contentDot: Dot
-  /** The last version that changed mode or mtime only; the content dot where there was none. */
+  /** The write that made the mode, or the last that changed only the mtime; a content write that leaves the mode keeps it. */
   readonly metadataDot: Dot
   /** Permission bits, 0 to 0o777. */
   readonly mode: number

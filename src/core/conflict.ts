@@ -1,0 +1,79 @@
+import { contentDigest, type Entry, type FileEntry, type SymlinkEntry } from './entry.ts'
+import {
+  joinPath,
+  maxNameBytes,
+  maxPathBytes,
+  nameOf,
+  parentOf,
+  type RelativePath,
+} from './relative-path.ts'
+import { formatDot, vectorOf } from './version-vector.ts'
+
+/** What can lose a conflict and needs a copy: a directory never loses its content, a tombstone has none. */
+export type Loser = FileEntry | SymlinkEntry
+
+export function canHaveCopy(entry: Entry): entry is Loser {
+  return entry.kind === 'file' || entry.kind === 'symlink'
+}
+
+/**
+ * Rule 7: the conflict copy as an entry that anybody could have sent: the loser's content under the vector {its dot}. Every peer that
+ * makes it makes the equal entry. `attempt` picks another name where that one is taken by other content (0: the usual name).
+ */
+export function conflictCopyOf(loser: Loser, attempt = 0): Loser {
+  return {
+    ...loser,
+    path: conflictCopyPath(loser, attempt),
+    version: vectorOf(loser.contentDot),
+    metadataDot: loser.contentDot,
+  }
+}
+
+const suffixPattern = /\.sync-conflict-\d{8}-\d{6}-[0-9a-f]{8}/
+
+/** Whether a name is that of a conflict copy. */
+export function isConflictCopy(path: RelativePath): boolean {
+  return suffixPattern.test(nameOf(path))
+}
+
+/** contract.md, On disk: `<stem>.sync-conflict-<YYYYMMDD>-<HHMMSS>-<8 hex><ext>`, of the entry alone. */
+export function conflictCopyPath(loser: Loser, attempt = 0): RelativePath {
+  const name = nameOf(loser.path).replace(suffixPattern, '')
+  const hash = fnv1a(`${formatDot(loser.contentDot)}/${contentDigest(loser) ?? ''}/${attempt}`)
+  const suffix = `.sync-conflict-${timeStamp(loser.mtimeUs)}-${hash}`
+  const parent = parentOf(loser.path)
+  const room = Math.min(maxNameBytes, maxPathBytes - (parent === null ? 0 : parent.length + 1))
+  const dot = name.lastIndexOf('.')
+  const hasExtension = dot > 0 && suffix.length + (name.length - dot) < room
+  const stem = hasExtension ? name.slice(0, dot) : name
+  const extension = hasExtension ? name.slice(dot) : ''
+  return joinPath(
+    parent,
+    cutAtCharacter(stem, room - suffix.length - extension.length) + suffix + extension,
+  )
+}
+
+/** At most `bytes` bytes of latin1 `text`, without half a UTF-8 character at its end. */
+function cutAtCharacter(text: string, bytes: number): string {
+  if (text.length <= bytes) return text
+  let end = Math.max(bytes, 0)
+  while (end > 0 && (text.charCodeAt(end) & 0xc0) === 0x80) end--
+  return text.slice(0, end)
+}
+
+/** `YYYYMMDD-HHMMSS` in UTC; times outside the years 1970 to 9999 are drawn to their bounds. */
+function timeStamp(mtimeUs: number): string {
+  const lastMs = Date.UTC(9999, 11, 31, 23, 59, 59)
+  const ms = Math.min(Math.max(Math.floor(mtimeUs / 1000), 0), lastMs)
+  const [date = '', time = ''] = new Date(ms).toISOString().split('T')
+  return `${date.replaceAll('-', '')}-${time.slice(0, 8).replaceAll(':', '')}`
+}
+
+/** 32-bit FNV-1a (RFC draft-eastlake-fnv), 8 hex digits. Tells copies apart; nothing secret hangs on it. */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) {
+    hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,130 @@
+import { contentDigest, sameContent, sameMetadata, type Entry } from './entry.ts'
+import { mergeOver } from './merge.ts'
+import { compareVectors, coversDot, mergeVectors, type VectorOrder } from './version-vector.ts'
+import { compareForWinner } from './winner.ts'
+
+/**
+ * What this peer makes of another's version of a path.
+ *
+ * - keep: ours covers it; nothing to do, it counts as applied.
+ * - await: ours wins a conflict; whoever holds the losing bytes resolves it (rule 4). Not applied yet.
+ * - stamp: ours stays, as a new version over both.
+ * - become: ours becomes `entry`. Content that is not ours yet is pulled. Where `loser` is set, its conflict copy is committed first.
+ */
+export type Decision =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'await' }
+  | { readonly kind: 'stamp' }
+  | {
+      readonly kind: 'become'
+      readonly entry: Entry
+      readonly loser: Entry | null
+      /** Both sides issued the same version for different content (rule 6): counted. */
+      readonly isVersionReuse: boolean
+    }
+
+/** `unversioned`: ours was found while joining (rule 9). */
+type Relation = VectorOrder | 'unversioned'
+type Difference = 'none' | 'metadata' | 'content'
+type Rule = 'keep' | 'take' | 'merge' | 'join' | 'conflict' | 'reuse'
+
+/** Every pair of versions there can be, local first: `behind` means that theirs is newer. */
+const rules: Readonly<Record<`${Relation}/${Difference}`, Rule>> = {
+  'equal/none': 'keep',
+  'equal/metadata': 'merge',
+  'equal/content': 'reuse',
+  'behind/none': 'take',
+  'behind/metadata': 'take',
+  'behind/content': 'take',
+  'ahead/none': 'keep',
+  'ahead/metadata': 'keep',
+  'ahead/content': 'keep',
+  'concurrent/none': 'merge',
+  'concurrent/metadata': 'merge',
+  'concurrent/content': 'conflict',
+  'unversioned/none': 'take',
+  'unversioned/metadata': 'take',
+  'unversioned/content': 'join',
+}
+
+const keep: Decision = { kind: 'keep' }
+
+/**
+ * Rules 3 to 6 and 9 for one path: `local` is what our index holds (null: nothing), `remote` what a peer announced.
+ * `hasCopyOf` says whether our own index has the conflict copy, or its tombstone, of that content.
+ */
+export function reconcile(
+  local: Entry | null,
+  remote: Entry,
+  hasCopyOf: (loser: Entry) => boolean,
+): Decision {
+  if (local === null) return become(remote)
+  const rule = rules[`${relationOf(local, remote)}/${differenceOf(local, remote)}`]
+  switch (rule) {
+    case 'keep':
+      return keep
+    case 'take':
+      return become(remote)
+    case 'merge':
+      return become(mergeOver(local, remote))
+    case 'join':
+      return join(local, remote)
+    case 'conflict':
+      return (
+        settleByDots(local, remote) ??
+        settleByWinner(local, remote, { hasCopyOf, isVersionReuse: false })
+      )
+    case 'reuse':
+      return settleByWinner(local, remote, { hasCopyOf, isVersionReuse: true })
+  }
+}
+
+function relationOf(local: Entry, remote: Entry): Relation {
+  if (local.version.size === 0 && remote.version.size > 0) return 'unversioned'
+  return compareVectors(local.version, remote.version)
+}
+
+function differenceOf(local: Entry, remote: Entry): Difference {
+  if (!sameContent(local, remote)) return 'content'
+  return sameMetadata(local, remote) ? 'none' : 'metadata'
+}
+
+function become(entry: Entry): Decision {
+  return { kind: 'become', entry, loser: null, isVersionReuse: false }
+}
+
+/** Rule 3: the side that has seen the other's write stands, without a copy. Null: neither or both have. */
+function settleByDots(local: Entry, remote: Entry): Decision | null {
+  const localSaw = coversDot(local.version, remote.contentDot)
+  const remoteSaw = coversDot(remote.version, local.contentDot)
+  if (localSaw === remoteSaw) return null
+  return become(localSaw ? mergeOver(local, remote) : mergeOver(remote, local))
+}
+
+/** Rule 4: only who holds the losing bytes resolves; a losing tombstone has none and needs no copy. */
+function settleByWinner(
+  local: Entry,
+  remote: Entry,
+  options: { hasCopyOf: (loser: Entry) => boolean; isVersionReuse: boolean },
+): Decision {
+  const { hasCopyOf, isVersionReuse } = options
+  const version = mergeVectors(local.version, remote.version)
+  if (compareForWinner(local, remote) >= 0) {
+    return hasCopyOf(remote)
+      ? { kind: 'become', entry: { ...local, version }, loser: null, isVersionReuse }
+      : { kind: 'await' }
+  }
+  const loser = local.kind === 'tombstone' ? null : local
+  return { kind: 'become', entry: { ...remote, version }, loser, isVersionReuse }
+}
+
+/** Rule 9: other content under a name that we found while joining. */
+function join(local: Entry, remote: Entry): Decision {
+  if (remote.kind !== 'tombstone') {
+    const loser = local.kind === 'directory' || local.kind === 'tombstone' ? null : local
+    return { kind: 'become', entry: remote, loser, isVersionReuse: false }
+  }
+  const digest = contentDigest(local)
+  const isTheDeletedOne = local.kind === remote.removedKind && digest === remote.removedDigest
+  return isTheDeletedOne ? become(remote) : { kind: 'stamp' }
+}
