@@ -214,13 +214,15 @@ export type WatchHint =
   | { readonly kind: 'dirty'; readonly paths: readonly RelativePath[] }
   /** A directory whose children must be listed; null: the root. */
   | { readonly kind: 'list'; readonly directory: RelativePath | null }
-  /** Events may have been lost. */
+  /** Look at everything: always the first hint, for what happened before it was not seen; and each time a watcher polls. */
+  | { readonly kind: 'scan' }
+  /** Events may have been lost: look at everything. */
   | { readonly kind: 'overflow' }
   /** Some or all of the volume is not watched, or it is again (null). */
   | { readonly kind: 'degraded'; readonly reason: string | null }
 
 export interface Watcher {
-  /** Ends when the signal aborts. The first hint is given only after the watch is established. */
+  /** Ends when the signal aborts. The first hint is `scan`, given once the watch is established. */
   watch(signal: AbortSignal): AsyncIterable<WatchHint>
   /** Which paths need no watching. */
   ignore(isIgnored: (path: RelativePath) => boolean): void
