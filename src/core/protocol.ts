@@ -59,6 +59,15 @@ export interface SequencedEntry {
 export interface Announcement {
   readonly entries: readonly SequencedEntry[]
   readonly upTo: Sequence
+  /** The speaker's last sequence when it sent this; more is to come while `upTo` is less. */
+  readonly head: Sequence
+  /** Only on what was received: entries that were malformed and left out, to be acknowledged as refused. */
+  readonly refused?: readonly RefusedEntry[]
+}
+
+export interface RefusedEntry {
+  readonly sequence: Sequence
+  readonly code: string
 }
 
 /** At most this many entries, and 1 MiB, an announcement. */
