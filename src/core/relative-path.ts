@@ -90,10 +90,19 @@ export function isBelow(path: RelativePath, directory: RelativePath): boolean {
   )
 }
 
-/** For people only: UTF-8 where it is UTF-8, U+FFFD elsewhere, control characters escaped. */
+/**
+ * For people only: UTF-8 where it is UTF-8, U+FFFD elsewhere; what a terminal or a reader could take for more than a letter is escaped
+ * (control characters, also those of two bytes; separators of lines; marks that turn the writing direction around).
+ */
 export function toText(path: string): string {
   const bytes = Uint8Array.from(path, (char) => char.charCodeAt(0))
-  return new TextDecoder().decode(bytes).replace(/[\u0000-\u001f\u007f]/g, (char) => {
-    return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
-  })
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (char) => {
+      const code = char.charCodeAt(0)
+      const hex = code.toString(16)
+      return code > 0xff ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`
+    },
+  )
 }

@@ -76,7 +76,8 @@ export function formatDot(dot: Dot): string {
 /** Inverse of `formatDot`; throws `bad-entry`. */
 export function parseDot(text: string): Dot {
   const [peer = '', counter = '', ...rest] = text.split(':')
-  if (rest.length > 0) throw new SyndError('bad-entry', `dot "${text}"`)
+  if (rest.length > 0 || !/^[1-9][0-9]{0,15}$/.test(counter))
+    throw new SyndError('bad-entry', `dot "${text}"`)
   return { peer: parsePeerId(peer), counter: parseCounter(Number(counter)) }
 }
 
