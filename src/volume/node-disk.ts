@@ -1,0 +1,256 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFile,
+  fsync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs'
+import { promisify } from 'node:util'
+import {
+  DiskError,
+  errnoOf,
+  type Disk,
+  type DiskPath,
+  type DiskStat,
+  type Owner,
+  type ReadableFile,
+  type WritableFile,
+} from './disk.ts'
+import { toDiskError, toDiskStat } from './node/disk-stat.ts'
+import { hashFileWith } from './node/hash-file.ts'
+import { HashPool } from './node/hash-pool.ts'
+import { called, calling, readableFile, writableFile } from './node/open-file.ts'
+import { timeOf } from './node/time.ts'
+import {
+  O_PATH,
+  openDirectory,
+  placeIn,
+  placeOf,
+  withDirectory,
+  withPlace,
+  type Place,
+} from './node/walk.ts'
+
+const copyTo = promisify(copyFile)
+const syncTo = promisify(fsync)
+
+/** A reflink where the file system can; fails when anything is there. */
+const copyFlags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
+
+/** A FIFO that took a file's place must not hang the open; a symlink in its place is refused. */
+const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
+/**
+ * The real file system below one root. Every call walks from the root's descriptor (node/walk.ts), so it stays in the directory that
+ * was opened, wherever that is moved and whatever takes its name. Metadata calls are synchronous; bytes and syncs go to libuv's
+ * threads (set `UV_THREADPOOL_SIZE=16`).
+ */
+export class NodeDisk implements Disk {
+  readonly #rootPath: string
+  readonly #pool = new HashPool()
+  readonly #hashFile = hashFileWith(this.#pool)
+  #rootFd = -1
+
+  constructor({ rootPath }: { readonly rootPath: string }) {
+    this.#rootPath = rootPath
+  }
+
+  /** Opens the root; its own path may lead through symlinks. Throws a DiskError, ENOSYS where `/proc` is missing. */
+  start(): void {
+    this.#rootFd = called('open', () => openSync(this.#rootPath, O_PATH | constants.O_DIRECTORY))
+    if (this.lstat('') !== null) return
+    closeSync(this.#rootFd)
+    throw new DiskError('ENOSYS', '/proc/self/fd is not there')
+  }
+
+  /** Lets go of the root and ends the hash threads. */
+  async stop(): Promise<void> {
+    await this.#pool.stop()
+    if (this.#rootFd >= 0) closeSync(this.#rootFd)
+    this.#rootFd = -1
+  }
+
+  lookRoot(): DiskStat {
+    return called('stat', () => toDiskStat(statSync(this.#rootPath, { bigint: true })))
+  }
+
+  lstat(path: DiskPath): DiskStat | null {
+    try {
+      return withPlace(this.#rootFd, path, lstatPlace)
+    } catch (error) {
+      return absentOrThrow(toDiskError(error, 'lstat'))
+    }
+  }
+
+  lstatEach(
+    directory: DiskPath,
+    names: readonly string[],
+  ): readonly (DiskStat | DiskError | null)[] {
+    try {
+      return withDirectory(this.#rootFd, directory, (fd) =>
+        names.map((name) => lstatOrError(() => lstatPlace(placeIn(fd, name)))),
+      )
+    } catch (error) {
+      const failure = lstatOrError(() => {
+        throw error
+      })
+      return names.map(() => failure)
+    }
+  }
+
+  list(directory: DiskPath): readonly string[] {
+    return called('readdir', () =>
+      withDirectory(this.#rootFd, directory, (fd) =>
+        readdirSync(placeIn(fd, '.'), { encoding: 'latin1' }),
+      ),
+    )
+  }
+
+  readlink(path: DiskPath): string {
+    return called('readlink', () =>
+      withPlace(this.#rootFd, path, (place) => readlinkSync(place, { encoding: 'latin1' })),
+    )
+  }
+
+  mkdir(path: DiskPath, mode: number): void {
+    this.#at('mkdir', path, (place) => mkdirSync(place, { mode }))
+  }
+
+  symlink(target: string, path: DiskPath): void {
+    this.#at('symlink', path, (place) => symlinkSync(Buffer.from(target, 'latin1'), place))
+  }
+
+  link(from: DiskPath, to: DiskPath): void {
+    this.#at('link', from, (place) =>
+      withPlace(this.#rootFd, to, (toPlace) => linkSync(place, toPlace)),
+    )
+  }
+
+  rename(from: DiskPath, to: DiskPath): void {
+    this.#at('rename', from, (place) =>
+      withPlace(this.#rootFd, to, (toPlace) => renameSync(place, toPlace)),
+    )
+  }
+
+  unlink(path: DiskPath): void {
+    this.#at('unlink', path, (place) => unlinkSync(place))
+  }
+
+  rmdir(path: DiskPath): void {
+    this.#at('rmdir', path, (place) => rmdirSync(place))
+  }
+
+  chmod(path: DiskPath, mode: number): void {
+    // There is no lchmod(2): the place is pinned first, and what was pinned is changed; of a symlink that is ENOTSUP.
+    this.#at('chmod', path, (place) => {
+      const fd = openSync(place, O_PATH | constants.O_NOFOLLOW)
+      try {
+        chmodSync(placeOf(fd), mode)
+      } finally {
+        closeSync(fd)
+      }
+    })
+  }
+
+  setMtime(path: DiskPath, mtimeUs: number): void {
+    this.#at('utimes', path, (place) => lutimesSync(place, Date.now() / 1000, timeOf(mtimeUs)))
+  }
+
+  chown(path: DiskPath, { uid, gid }: Owner): void {
+    this.#at('chown', path, (place) => lchownSync(place, uid, gid))
+  }
+
+  create(path: DiskPath, mode: number): WritableFile {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+    return writableFile(this.#at('open', path, (place) => openSync(place, flags, mode)))
+  }
+
+  openForWriting(path: DiskPath): WritableFile {
+    const flags = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+    return writableFile(this.#at('open', path, (place) => openSync(place, flags)))
+  }
+
+  openForReading(path: DiskPath): ReadableFile {
+    return readableFile(this.#open(path), this.#hashFile)
+  }
+
+  async copy(from: DiskPath, to: DiskPath): Promise<void> {
+    const source = this.#open(from)
+    const slash = to.lastIndexOf('/')
+    let directory = this.#rootFd
+    try {
+      if (slash >= 0) {
+        directory = called('open', () => openDirectory(this.#rootFd, to.slice(0, slash)))
+      }
+      const place = placeIn(directory, to.slice(slash + 1))
+      await calling('copy', () => copyTo(placeOf(source), place, copyFlags))
+    } finally {
+      if (directory !== this.#rootFd) closeSync(directory)
+      closeSync(source)
+    }
+  }
+
+  async syncFile(path: DiskPath): Promise<void> {
+    const fd = this.#open(path)
+    try {
+      await calling('fsync', () => syncTo(fd))
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  async syncDirectory(path: DiskPath): Promise<void> {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+    const fd = this.#at('open', path, (place) => openSync(place, flags))
+    try {
+      await calling('fsync', () => syncTo(fd))
+    } finally {
+      closeSync(fd)
+    }
+  }
+
+  #open(path: DiskPath): number {
+    return this.#at('open', path, (place) => openSync(place, readFlags))
+  }
+
+  #at<T>(operation: string, path: DiskPath, call: (place: Place) => T): T {
+    return called(operation, () => withPlace(this.#rootFd, path, call))
+  }
+}
+
+function lstatPlace(place: Place): DiskStat | null {
+  const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false })
+  return stats === undefined ? null : toDiskStat(stats)
+}
+
+function lstatOrError(look: () => DiskStat | null): DiskStat | DiskError | null {
+  try {
+    return look()
+  } catch (cause) {
+    const error = toDiskError(cause, 'lstat')
+    if (!(error instanceof DiskError)) throw error
+    return isAbsence(error) ? null : error
+  }
+}
+
+function absentOrThrow(error: unknown): null {
+  if (isAbsence(error)) return null
+  throw error
+}
+
+function isAbsence(error: unknown): boolean {
+  return errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR'
+}
