@@ -7,11 +7,10 @@ import {
   type AuthorizedKey,
   type AuthorizedKeyList,
 } from './authorized-keys.ts'
+import { FilePoll } from './file-poll.ts'
 
 type Log = (level: 'info' | 'warn', message: string, fields: Record<string, unknown>) => void
 
-/** Editors, config management and Kubernetes change the file behind our back; a removed key must be out within seconds. */
-const pollMs = 1000
 /** 1,000 RSA keys of 16,384 bits; what is larger is no such file. */
 const maxFileBytes = 4 * 1024 * 1024
 
@@ -22,32 +21,35 @@ const maxFileBytes = 4 * 1024 * 1024
 export class AuthorizedKeys {
   readonly #path: string
   readonly #log: Log
-  readonly #pollMs: number
+  readonly #poll: FilePoll
   readonly #listeners = new Set<() => void>()
   #list: AuthorizedKeyList = { keys: [], refusals: [] }
-  #readMark = ''
-  #seenMark = ''
-  #timer: NodeJS.Timeout | null = null
 
   constructor(options: { path: string; log: Log; pollMs?: number }) {
     this.#path = options.path
     this.#log = options.log
-    this.#pollMs = options.pollMs ?? pollMs
+    this.#poll = new FilePoll({
+      paths: [options.path],
+      changed: () => this.#readAgain(),
+      ...(options.pollMs === undefined ? {} : { pollMs: options.pollMs }),
+    })
   }
 
   /** Reads the file; throws `bad-key` when it cannot be read or admits nobody. */
   start(): void {
-    this.#readMark = this.#seenMark = markOf(this.#path)
-    const list = parseAuthorizedKeys(readList(this.#path))
-    requireKeys(this.#path, list)
-    this.#take(list)
-    this.#timer = setInterval(() => this.#poll(), this.#pollMs)
-    this.#timer.unref()
+    this.#poll.start()
+    try {
+      const list = parseAuthorizedKeys(readList(this.#path))
+      requireKeys(this.#path, list)
+      this.#take(list)
+    } catch (error) {
+      this.#poll.stop()
+      throw error
+    }
   }
 
   stop(): void {
-    if (this.#timer !== null) clearInterval(this.#timer)
-    this.#timer = null
+    this.#poll.stop()
     this.#listeners.clear()
   }
 
@@ -65,22 +67,20 @@ export class AuthorizedKeys {
     return () => this.#listeners.delete(listener)
   }
 
-  #poll(): void {
-    const mark = markOf(this.#path)
-    // Read once it has been the same twice: an editor that truncates and writes would shut everybody out for a moment.
-    const isSettled = mark === this.#seenMark
-    this.#seenMark = mark
-    if (!isSettled || mark === this.#readMark) return
-    let text: string
+  #readAgain(): void {
+    let list: AuthorizedKeyList
     try {
-      text = mark === absent ? '' : readList(this.#path)
+      list = isAbsent(this.#path)
+        ? { keys: [], refusals: [] }
+        : parseAuthorizedKeys(readList(this.#path))
     } catch (error) {
-      this.#readMark = mark
-      this.#log('warn', 'authorized_keys cannot be read; the keys known stay', { error })
+      this.#log('warn', 'authorized_keys cannot be read; the keys known stay', {
+        path: this.#path,
+        reason: error instanceof Error ? error.message : String(error),
+      })
       return
     }
-    this.#readMark = mark
-    this.#take(parseAuthorizedKeys(text))
+    this.#take(list)
   }
 
   #take(list: AuthorizedKeyList): void {
@@ -89,25 +89,17 @@ export class AuthorizedKeys {
     for (const { line, reason } of list.refusals) {
       this.#log('warn', 'line of authorized_keys refused', { path: this.#path, line, reason })
     }
-    if (list.keys.length === 0)
+    if (list.keys.length === 0) {
       this.#log('warn', 'authorized_keys admits nobody', { path: this.#path })
+    }
     if (before === fingerprintsOf(list)) return
     this.#log('info', 'authorized keys', { path: this.#path, keys: list.keys.length })
     for (const listener of this.#listeners) listener()
   }
 }
 
-const absent = 'absent'
-
-/** Changes whenever the file does, also when a symlink on the way to it is swapped (Kubernetes Secrets). */
-function markOf(path: string): string {
-  try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
-    return [dev, ino, size, mtimeNs, ctimeNs].join(':')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    return code === 'ENOENT' || code === 'ENOTDIR' ? absent : 'unreadable'
-  }
+function isAbsent(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) === undefined
 }
 
 function fingerprintsOf(list: AuthorizedKeyList): string {
@@ -127,12 +119,12 @@ function readList(path: string): string {
   } catch (cause) {
     if (cause instanceof SyndError) throw cause
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    const why =
-      code === 'ENOENT'
-        ? 'does not exist; put the public line of each peer into it'
-        : code === 'EACCES'
-          ? 'may not be read by this user; give it to the user that runs synd'
-          : `cannot be read (${code})`
-    throw new SyndError('bad-key', `${name} ${why}`, { cause })
+    throw new SyndError('bad-key', `${name} ${reasonOf(code)}`, { cause })
   }
+}
+
+function reasonOf(code: string): string {
+  if (code === 'ENOENT') return 'does not exist; put the public line of each peer into it'
+  if (code === 'EACCES') return 'may not be read by this user; give it to the user that runs synd'
+  return `cannot be read (${code})`
 }
