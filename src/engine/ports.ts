@@ -104,9 +104,9 @@ export interface Store {
   remote(path: RelativePath): readonly RemoteRecord[]
   /** What `peer` last announced of the path. */
   remoteOf(peer: PeerId, path: RelativePath): RemoteRecord | null
-  /** Every remote record whose version is not letter for letter the one in the index. */
+  /** Every remote record whose version is not letter for letter the one in the index, or whose content or metadata is not (rule 6). */
   unequalRemote(): Iterable<RemoteRecord>
-  /** Remote records of one peer whose version is not the index's, by sequence. */
+  /** Those of one peer, by sequence. */
   unequalRemoteOf(peer: PeerId): Iterable<RemoteRecord>
   peers(): readonly PeerRecord[]
   peer(peerId: PeerId): PeerRecord | null

@@ -1,0 +1,74 @@
+import { contentDigest, isLive, type Entry } from '../core/entry.ts'
+import type { Sha256 } from '../core/digest.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import { isConflictCopy } from '../core/conflict.ts'
+
+/** Counts and the tree digest of the index, kept up with every commit. */
+export class Census {
+  readonly #sha256: Sha256
+  readonly #conflictCopies = new Set<RelativePath>()
+  #digest = 0n
+  files = 0
+  directories = 0
+  symlinks = 0
+  tombstones = 0
+  sizeBytes = 0
+
+  constructor({ sha256 }: { sha256: Sha256 }) {
+    this.#sha256 = sha256
+  }
+
+  get live(): number {
+    return this.files + this.directories + this.symlinks
+  }
+
+  /** Paths of conflict copies that are in the volume, in byte order. */
+  get conflictCopies(): readonly RelativePath[] {
+    return [...this.#conflictCopies].toSorted()
+  }
+
+  /**
+   * Equal on two peers exactly when their trees are: the XOR of the SHA-256 of every live entry's path, kind, content and mode
+   * (paths are unique, so no two terms cancel). 64 hex digits.
+   */
+  get treeDigest(): string {
+    return this.#digest.toString(16).padStart(64, '0')
+  }
+
+  replace(before: Entry | null, after: Entry | null): void {
+    if (before !== null) this.#count(before, -1)
+    if (after !== null) this.#count(after, 1)
+  }
+
+  #count(entry: Entry, sign: 1 | -1): void {
+    if (isLive(entry)) {
+      this.#digest ^= BigInt(`0x${this.#sha256(treeTerm(entry))}`)
+      if (isConflictCopy(entry.path)) this.#markCopy(entry.path, sign)
+    }
+    switch (entry.kind) {
+      case 'file':
+        this.files += sign
+        this.sizeBytes += sign * entry.sizeBytes
+        return
+      case 'directory':
+        this.directories += sign
+        return
+      case 'symlink':
+        this.symlinks += sign
+        return
+      case 'tombstone':
+        this.tombstones += sign
+        return
+    }
+  }
+
+  #markCopy(path: RelativePath, sign: 1 | -1): void {
+    if (sign === 1) this.#conflictCopies.add(path)
+    else this.#conflictCopies.delete(path)
+  }
+}
+
+function treeTerm(entry: Entry): string {
+  const mode = entry.kind === 'symlink' ? '' : entry.mode.toString(8)
+  return [entry.path, entry.kind, contentDigest(entry) ?? '', mode].join('\0')
+}

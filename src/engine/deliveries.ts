@@ -1,0 +1,76 @@
+import type { OutcomeRange, Sequence } from '../core/protocol.ts'
+
+interface Pending {
+  /** When the change was seen here; null for what was relayed, or was in the index before this start. */
+  readonly seenMs: number | null
+  /** When it was committed. */
+  readonly sinceMs: number
+}
+
+/** What of our index one peer has not acknowledged yet (rule 17). */
+export class Delivery {
+  readonly #pending = new Map<Sequence, Pending>()
+  readonly #failed = new Set<Sequence>()
+  readonly #onApplied: (seenMs: number) => void
+  #lastAppliedMs: number | null = null
+
+  /** `onApplied` is told when each change made here was seen, once it is applied there. */
+  constructor({ onApplied }: { onApplied: (seenMs: number) => void }) {
+    this.#onApplied = onApplied
+  }
+
+  get pending(): number {
+    return this.#pending.size
+  }
+
+  get failed(): number {
+    return this.#failed.size
+  }
+
+  /** When the oldest unacknowledged change was committed; null for none. */
+  get oldestPendingMs(): number | null {
+    let oldest: number | null = null
+    for (const { sinceMs } of this.#pending.values()) {
+      if (oldest === null || sinceMs < oldest) oldest = sinceMs
+    }
+    return oldest
+  }
+
+  /** When this peer last acknowledged that it applied something. */
+  get lastAppliedMs(): number | null {
+    return this.#lastAppliedMs
+  }
+
+  add(sequence: Sequence, pending: Pending): void {
+    this.#pending.set(sequence, pending)
+  }
+
+  /** The path of this sequence has moved to a new one, or the peer knows it already. */
+  drop(sequence: Sequence): void {
+    this.#pending.delete(sequence)
+    this.#failed.delete(sequence)
+  }
+
+  acknowledge(range: OutcomeRange, nowMs: number): void {
+    for (const sequence of this.#sequencesIn(range)) {
+      const pending = this.#pending.get(sequence)
+      if (pending === undefined) continue
+      if (range.outcome.kind === 'failed' || range.outcome.kind === 'refused') {
+        this.#failed.add(sequence)
+        continue
+      }
+      this.drop(sequence)
+      if (range.outcome.kind === 'applied') {
+        this.#lastAppliedMs = nowMs
+        if (pending.seenMs !== null) this.#onApplied(pending.seenMs)
+      }
+    }
+  }
+
+  #sequencesIn({ from, to }: OutcomeRange): Sequence[] {
+    if (to - from >= this.#pending.size) {
+      return [...this.#pending.keys()].filter((sequence) => sequence >= from && sequence <= to)
+    }
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index)
+  }
+}

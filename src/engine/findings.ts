@@ -1,0 +1,89 @@
+import type { Finding } from '../core/detect.ts'
+import type { Digest } from '../core/digest.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import type { DirtyPaths } from './dirty-paths.ts'
+import { mapLimited } from './limit.ts'
+import type { Clock, Volume } from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+import type { Difference } from './scan.ts'
+
+/** As many files are read at once: enough for the worker threads, few enough to bound memory. */
+const readAtOnce = 8
+
+/** A larger file that was just written is published only once it has been quiet. */
+const quietSizeBytes = 1024 * 1024
+const quietMs = 150
+
+/** An editor that truncates before it writes leaves an empty file for a moment. */
+const emptiedMs = 50
+
+/** A file that has not changed for this long is quiet whatever happened to it before. */
+const longQuietMs = 2_000
+
+/** A path that differs, with its content hashed. */
+export interface HashedDifference extends Difference {
+  readonly finding: Finding
+}
+
+/** Hashes what a scan found different; what changes meanwhile, or is still being written, goes back to the dirty paths. */
+export class Findings {
+  readonly #volume: Volume
+  readonly #clock: Clock
+  readonly #dirty: DirtyPaths
+  readonly #problems: ProblemList
+
+  constructor(parts: { volume: Volume; clock: Clock; dirty: DirtyPaths; problems: ProblemList }) {
+    this.#volume = parts.volume
+    this.#clock = parts.clock
+    this.#dirty = parts.dirty
+    this.#problems = parts.problems
+  }
+
+  async hash(different: ReadonlyMap<RelativePath, Difference>): Promise<HashedDifference[]> {
+    const quiet = [...different.values()].filter((difference) => this.#isQuiet(difference))
+    const hashed = await mapLimited(quiet, readAtOnce, (difference) => this.#hashOne(difference))
+    return hashed.filter((one) => one !== null)
+  }
+
+  #isQuiet({ path, observation, record }: Difference): boolean {
+    if (observation.kind !== 'file') return true
+    const entry = record?.entry
+    const isEmptied = observation.sizeBytes === 0 && entry?.kind === 'file' && entry.sizeBytes > 0
+    const isLarge = observation.sizeBytes > quietSizeBytes
+    if (!isEmptied && !isLarge) return true
+    const ageMs = this.#clock.nowMs() - Number(observation.ctimeNs / 1_000_000n)
+    if (ageMs > longQuietMs) return true
+    return this.#dirty.isQuiet(path, observation, {
+      nowMs: this.#clock.monotonicMs(),
+      quietMs: isLarge ? quietMs : emptiedMs,
+    })
+  }
+
+  async #hashOne(difference: Difference): Promise<HashedDifference | null> {
+    const { path, observation } = difference
+    if (observation.kind === 'directory') return withContent(difference, null, null)
+    const digested = await this.#volume.digest(path, observation)
+    switch (digested.kind) {
+      case 'digested':
+        return withContent(difference, digested.digest, digested.target)
+      case 'changed':
+        this.#dirty.add(path, this.#clock.monotonicMs(), { delayMs: emptiedMs })
+        return null
+      case 'unreadable':
+        this.#problems.set(
+          { code: 'unreadable', path, message: digested.message },
+          this.#clock.nowMs(),
+        )
+        return null
+    }
+  }
+}
+
+function withContent(
+  difference: Difference,
+  digest: Digest | null,
+  target: string | null,
+): HashedDifference {
+  const { path, observation } = difference
+  return { ...difference, finding: { path, observation, digest, target } }
+}

@@ -1,0 +1,116 @@
+import { contentDigest, isLive } from '../core/entry.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import { mustHoldDeletes } from '../core/safety.ts'
+import type { Census } from './census.ts'
+import type { HashedDifference } from './findings.ts'
+import type { Clock, Store } from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+
+/** A record whose path is gone; `isSilent`: no event told of it, a full scan found it. */
+export interface Gone {
+  readonly record: IndexRecord
+  readonly isSilent: boolean
+}
+
+/** Deletes that wait for `synd approve` or `synd reject` (rule 19). Their entries stay live in the index. */
+export class HeldDeletes {
+  readonly #store: Store
+  readonly #census: Census
+  readonly #problems: ProblemList
+  readonly #clock: Clock
+  readonly #share: number | null
+  readonly #held: Set<RelativePath>
+
+  constructor(parts: {
+    store: Store
+    census: Census
+    problems: ProblemList
+    clock: Clock
+    /** SYND_DELETE_BRAKE as 0 to 1; null: off. */
+    share: number | null
+  }) {
+    this.#store = parts.store
+    this.#census = parts.census
+    this.#problems = parts.problems
+    this.#clock = parts.clock
+    this.#share = parts.share
+    this.#held = new Set(parts.store.heldDeletes())
+    this.#report()
+  }
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  has(path: RelativePath): boolean {
+    return this.#held.has(path)
+  }
+
+  all(): RelativePath[] {
+    return [...this.#held]
+  }
+
+  /** Of what is gone, what may be stamped now; the rest is held. `found` is what the same round found new or changed. */
+  sift(gone: readonly Gone[], found: readonly HashedDifference[]): IndexRecord[] {
+    const fresh = gone.filter(({ record }) => !this.#held.has(record.entry.path))
+    if (fresh.length === 0) return []
+    const records = fresh.map(({ record }) => record)
+    if (!this.#mustHold(fresh, found)) return records
+    this.#hold(records.map(({ entry }) => entry.path))
+    return []
+  }
+
+  /** What is there again is not held any more. */
+  cancelFound(paths: readonly RelativePath[]): void {
+    if (this.#held.size > 0) this.release(paths.filter((path) => this.#held.has(path)))
+  }
+
+  release(paths: readonly RelativePath[]): void {
+    if (paths.length === 0) return
+    this.#store.commit({ heldDeletes: { removed: paths } })
+    for (const path of paths) this.#held.delete(path)
+    this.#report()
+  }
+
+  #hold(paths: readonly RelativePath[]): void {
+    this.#store.commit({ heldDeletes: { added: paths } })
+    for (const path of paths) this.#held.add(path)
+    this.#report()
+  }
+
+  #mustHold(gone: readonly Gone[], found: readonly HashedDifference[]): boolean {
+    const foundDigests = new Set(found.map(({ finding }) => finding.digest))
+    const lost = gone.filter(({ record }) => {
+      const digest = contentDigest(record.entry)
+      return digest === null || !foundDigests.has(digest)
+    })
+    const goneSilently = lost.filter(({ isSilent }) => isSilent).length
+    const lostFiles = lost.filter(({ record }) => record.entry.kind === 'file').length
+    const heldFiles = [...this.#held].filter(
+      (path) => this.#store.get(path)?.entry.kind === 'file',
+    ).length
+    const disappearance = {
+      known: this.#census.live,
+      knownFiles: this.#census.files,
+      goneSilently,
+      goneFiles: lostFiles + heldFiles,
+      newFiles: found.filter(
+        ({ observation, record }) => observation.kind === 'file' && !isLive(record?.entry),
+      ).length,
+      isFullScan: goneSilently > 0,
+    }
+    return mustHoldDeletes(disappearance, this.#share)
+  }
+
+  #report(): void {
+    if (this.#held.size === 0) {
+      this.#problems.clear('deletes-held', null)
+      return
+    }
+    const message =
+      `${this.#held.size} entries disappeared at once and were not deleted elsewhere: ` +
+      '`synd approve` deletes them everywhere, `synd reject` brings them back'
+    this.#problems.set({ code: 'deletes-held', path: null, message }, this.#clock.nowMs())
+  }
+}

@@ -1,0 +1,228 @@
+import { isLive } from '../core/entry.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import { sameObservation, type Observation } from '../core/observation.ts'
+import { orderForAnnouncement } from '../core/plan.ts'
+import { ancestorsOf, type RelativePath } from '../core/relative-path.ts'
+import type { DirtyPaths } from './dirty-paths.ts'
+import type { Findings, HashedDifference } from './findings.ts'
+import type { Gone, HeldDeletes } from './held-deletes.ts'
+import type { Ledger, Put } from './ledger.ts'
+import type { Clock, Observer, Store, Volume } from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+import type { Scan } from './scan.ts'
+import type { Serial } from './serial.ts'
+import type { Stamping } from './stamping.ts'
+import { Vanishing, type Confirmed } from './vanishing.ts'
+import { Wake } from './wake.ts'
+
+/** A volume that halted is looked at again this often. */
+const haltedMs = 1_000
+
+interface Step extends Put {
+  readonly replacesDirectory: boolean
+}
+
+export interface PublisherParts {
+  readonly store: Store
+  readonly volume: Volume
+  readonly clock: Clock
+  readonly observer: Observer
+  readonly serial: Serial
+  readonly ledger: Ledger
+  readonly dirty: DirtyPaths
+  readonly problems: ProblemList
+  readonly findings: Findings
+  readonly stamping: Stamping
+  readonly heldDeletes: HeldDeletes
+  readonly newScan: () => Scan
+  /** Resolves when local changes may be stamped (rule 1: after the first Hello, or 10 s). */
+  readonly mayStamp: () => Promise<void>
+}
+
+/**
+ * From dirty paths to announced versions, in rounds: look, hash, and in the serial loop compare with the index once more and commit.
+ */
+export class Publisher {
+  readonly #parts: PublisherParts
+  readonly #vanishing = new Vanishing()
+  readonly wake = new Wake()
+  #isInRound = false
+  #isFirstScanDone = false
+  #isFirstScanCommitted = false
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts
+  }
+
+  /** Something may differ from the index, or is being looked at. */
+  get isBusy(): boolean {
+    return this.#isInRound || this.#parts.dirty.size > 0 || this.#vanishing.size > 0
+  }
+
+  get isInRound(): boolean {
+    return this.#isInRound
+  }
+
+  /** The whole volume was looked at once since the start. */
+  get isFirstScanDone(): boolean {
+    return this.#isFirstScanDone
+  }
+
+  /** And what was found is in the index. */
+  get isFirstScanCommitted(): boolean {
+    return this.#isFirstScanCommitted
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, dirty, volume } = this.#parts
+    while (!signal.aborted) {
+      const dueMs = dirty.nextDueMs()
+      const delayMs = dueMs === null ? null : Math.max(0, dueMs - clock.monotonicMs())
+      if (delayMs === null || delayMs > 0) {
+        await this.wake.wait(clock, delayMs, signal)
+        continue
+      }
+      if (volume.halt() === null) await this.#round()
+      else await clock.sleep(haltedMs, signal)
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { clock, dirty, findings, newScan, observer, serial, mayStamp } = this.#parts
+    const startMs = clock.monotonicMs()
+    const scope = dirty.takeDue(startMs)
+    this.#isInRound = true
+    try {
+      const scanned = await newScan().run(scope)
+      const { confirmed, fresh } = this.#vanishing.confirm(scanned, scope)
+      const hashed = await findings.hash(scanned.different)
+      if (scope.isFullScan) {
+        this.#isFirstScanDone = true
+        observer.scanned((clock.monotonicMs() - startMs) / 1000)
+      }
+      for (const path of fresh) dirty.add(path, startMs)
+      await mayStamp()
+      await serial.run(async () => this.#commit(hashed, confirmed))
+      if (scope.isFullScan) this.#isFirstScanCommitted = true
+    } finally {
+      this.#isInRound = false
+      dirty.cool(clock.monotonicMs())
+    }
+  }
+
+  #commit(hashed: readonly HashedDifference[], confirmed: Confirmed): void {
+    const { ledger, volume, heldDeletes, dirty, clock } = this.#parts
+    const nowMs = clock.monotonicMs()
+    if (volume.halt() !== null) {
+      dirty.addFullScan()
+      return
+    }
+    const found = this.#stampFound(hashed, confirmed)
+    const { steps, forgotten } = this.#stampGone(confirmed, hashed)
+    const puts = orderForAnnouncement([...found, ...steps])
+    if (puts.length > 0) ledger.commit(puts)
+    if (forgotten.length > 0) ledger.forget(forgotten)
+    for (const { entry, isAnnounced } of puts) if (isAnnounced) dirty.published(entry.path, nowMs)
+    heldDeletes.cancelFound(hashed.map(({ path }) => path))
+  }
+
+  #stampFound(hashed: readonly HashedDifference[], confirmed: Confirmed): Step[] {
+    const { store, stamping } = this.#parts
+    const steps = new Map<RelativePath, Step>()
+    for (const difference of hashed) {
+      const { path, observation, record } = difference
+      const replacesDirectory =
+        record?.entry.kind === 'directory' && observation.kind !== 'directory'
+      if (replacesDirectory && record !== null) {
+        if (!confirmed.has(path) || !this.#isEmptied(record, confirmed)) continue
+        this.#vanishing.forget(path)
+      }
+      if (!isUnchanged(store.get(path), record)) this.#lookAgain(path)
+      else if (!this.#isLeftover(difference, hashed) && this.#raiseParents(path, steps)) {
+        const put = stamping.found(difference)
+        if (put !== null) steps.set(path, { ...put, replacesDirectory })
+      }
+    }
+    return [...steps.values()]
+  }
+
+  /** A live entry needs live directories above it: a tombstoned one that is on the disk again is stamped. False: look again. */
+  #raiseParents(path: RelativePath, steps: Map<RelativePath, Step>): boolean {
+    const { store, volume, ledger, stamping, clock } = this.#parts
+    for (const ancestor of ancestorsOf(path)) {
+      if (ledger.isDirectory(ancestor) || steps.get(ancestor)?.entry.kind === 'directory') continue
+      const look = volume.look(ancestor)
+      if (look.kind !== 'present' || look.observation.kind !== 'directory') {
+        this.#parts.dirty.add(path, clock.monotonicMs(), { delayMs: 50 })
+        return false
+      }
+      const { observation } = look
+      const finding = { path: ancestor, observation, digest: null, target: null }
+      const put = stamping.found({
+        path: ancestor,
+        observation,
+        record: store.get(ancestor),
+        finding,
+      })
+      if (put !== null) steps.set(ancestor, { ...put, replacesDirectory: false })
+    }
+    return true
+  }
+
+  /** A deleted directory that stays on disk for unsyncable things inside resurrects nothing (rule 14). */
+  #isLeftover(
+    { path, record, observation }: HashedDifference,
+    hashed: readonly HashedDifference[],
+  ): boolean {
+    if (observation.kind !== 'directory' || record?.entry.kind !== 'tombstone') return false
+    if (!this.#parts.problems.has('leftover', path)) return false
+    const isRevived = hashed.some((other) => other.path.startsWith(`${path}/`))
+    if (isRevived) this.#parts.problems.clear('leftover', path)
+    return !isRevived
+  }
+
+  #stampGone(
+    confirmed: Confirmed,
+    hashed: readonly HashedDifference[],
+  ): { steps: Step[]; forgotten: RelativePath[] } {
+    const { store, stamping, heldDeletes, volume } = this.#parts
+    const found = new Set(hashed.map(({ path }) => path))
+    const gone: Gone[] = []
+    for (const [path, { isSilent }] of confirmed) {
+      const record = store.get(path)
+      if (record === null || !isLive(record.entry) || found.has(path)) continue
+      this.#vanishing.forget(path)
+      const isThere = volume.look(path).kind === 'present'
+      if (isThere || !this.#isEmptied(record, confirmed)) this.#lookAgain(path)
+      else gone.push({ record, isSilent })
+    }
+    const steps: Step[] = []
+    const forgotten: RelativePath[] = []
+    for (const record of heldDeletes.sift(gone, hashed)) {
+      const put = stamping.gone(record)
+      if (put === null) forgotten.push(record.entry.path)
+      else steps.push({ ...put, replacesDirectory: false })
+    }
+    return { steps, forgotten }
+  }
+
+  /** No child of a directory stays in the index when this round is committed. */
+  #isEmptied({ entry }: IndexRecord, confirmed: Confirmed): boolean {
+    if (entry.kind !== 'directory') return true
+    return this.#parts.store.children(entry.path).every((child) => confirmed.has(child.entry.path))
+  }
+
+  #lookAgain(path: RelativePath): void {
+    this.#parts.dirty.add(path, this.#parts.clock.monotonicMs())
+  }
+}
+
+/** Nothing was committed for the path since it was looked at. */
+function isUnchanged(now: IndexRecord | null, then: IndexRecord | null): boolean {
+  if (now === null || then === null) return now === then
+  return now.sequence === then.sequence && isSameObservation(now.observation, then.observation)
+}
+
+function isSameObservation(a: Observation | null, b: Observation | null): boolean {
+  return a === null || b === null ? a === b : sameObservation(a, b)
+}

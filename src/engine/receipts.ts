@@ -1,0 +1,102 @@
+import type { Outcome, OutcomeRange, Sequence } from '../core/protocol.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+
+/** What became of one peer's announcements here, and what of it was not told yet (rule 17). */
+export class Receipts {
+  /** Announced, recorded, not applied: path → sequence. */
+  readonly #open = new Map<RelativePath, Sequence>()
+  readonly #openSequences = new Set<Sequence>()
+  readonly #untold = new Map<Sequence, Outcome>()
+  #recordedUpTo: Sequence
+  #toldUpTo: Sequence = -1
+  /** The peer's last sequence as it last said. */
+  head: Sequence = 0
+
+  constructor({ recordedUpTo }: { recordedUpTo: Sequence }) {
+    this.#recordedUpTo = recordedUpTo
+  }
+
+  get recordedUpTo(): Sequence {
+    return this.#recordedUpTo
+  }
+
+  /** Everything that the peer had when it last spoke is recorded. */
+  get isComplete(): boolean {
+    return this.#recordedUpTo >= this.head
+  }
+
+  get open(): number {
+    return this.#open.size
+  }
+
+  sequenceOf(path: RelativePath): Sequence | null {
+    return this.#open.get(path) ?? null
+  }
+
+  openPaths(): Iterable<RelativePath> {
+    return this.#open.keys()
+  }
+
+  recorded(entries: Iterable<readonly [RelativePath, Sequence]>, upTo: Sequence): void {
+    for (const [path, sequence] of entries) this.markOpen(path, sequence)
+    this.#recordedUpTo = Math.max(this.#recordedUpTo, upTo)
+  }
+
+  /** `path` was announced as `sequence` and is not applied yet. */
+  markOpen(path: RelativePath, sequence: Sequence): void {
+    const before = this.#open.get(path)
+    if (before !== undefined) this.#openSequences.delete(before)
+    this.#open.set(path, sequence)
+    this.#openSequences.add(sequence)
+  }
+
+  /** The outcome for a path; `applied` and `not-wanted` close it, a failure leaves it open and is told once. */
+  close(path: RelativePath, outcome: Outcome): void {
+    const sequence = this.#open.get(path)
+    if (sequence === undefined) return
+    this.#untold.set(sequence, outcome)
+    if (outcome.kind === 'failed' || outcome.kind === 'refused') return
+    this.#open.delete(path)
+    this.#openSequences.delete(sequence)
+  }
+
+  /** The link was opened anew: everything is to be told again. */
+  startOver(): void {
+    this.#toldUpTo = -1
+    this.#untold.clear()
+  }
+
+  /** What is to be told now, or null for nothing. Sequences between outcomes that are not open were superseded: told as applied. */
+  take(): { recordedUpTo: Sequence; ranges: OutcomeRange[] } | null {
+    const isNews = this.#toldUpTo < this.#recordedUpTo || this.#untold.size > 0
+    if (!isNews) return null
+    const ranges = this.#ranges()
+    this.#toldUpTo = this.#recordedUpTo
+    this.#untold.clear()
+    return { recordedUpTo: this.#recordedUpTo, ranges }
+  }
+
+  /** Contiguous ranges: between open sequences everything up to `recordedUpTo` is done. */
+  #ranges(): OutcomeRange[] {
+    const ranges: OutcomeRange[] = []
+    for (const [sequence, outcome] of this.#untold) {
+      if (outcome.kind !== 'applied') ranges.push({ from: sequence, to: sequence, outcome })
+    }
+    const lowest = Math.min(this.#toldUpTo + 1, this.#lowestUntold())
+    const open = [...this.#openSequences]
+      .filter((sequence) => sequence >= lowest)
+      .toSorted((a, b) => a - b)
+    let from = Math.max(lowest, 1)
+    for (const next of [...open, this.#recordedUpTo + 1]) {
+      if (next > from) ranges.push({ from, to: next - 1, outcome: { kind: 'applied' } })
+      from = next + 1
+    }
+    return ranges
+  }
+
+  #lowestUntold(): Sequence {
+    let lowest = Number.MAX_SAFE_INTEGER
+    for (const sequence of this.#untold.keys()) lowest = Math.min(lowest, sequence)
+    return lowest
+  }
+}

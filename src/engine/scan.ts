@@ -1,0 +1,205 @@
+import { isLive } from '../core/entry.ts'
+import { SyndError } from '../core/errors.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import { sameObservation, type Look, type Observation } from '../core/observation.ts'
+import type { ProblemCode } from '../core/problem.ts'
+import { joinPath, reservedName, type RelativePath } from '../core/relative-path.ts'
+import type { DirtyPath } from './dirty-paths.ts'
+import type { Clock, Store, Volume } from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+
+/** Looks are synchronous; nothing else runs for longer than this (pitfalls.md, Watching). */
+const sliceMs = 15
+
+/** A file modified this recently may have been modified again without its times showing it (pitfalls.md, Watching). */
+const racyMs = 2_000
+
+/** Larger files must be quiet before they are published, so they are not racy. */
+const racySizeBytes = 1024 * 1024
+
+const scanProblems: readonly ProblemCode[] = ['unsupported-kind', 'unreadable', 'unsyncable-name']
+
+/** A path that is not as the index says. */
+export interface Difference {
+  readonly path: RelativePath
+  readonly observation: Observation
+  readonly record: IndexRecord | null
+}
+
+/** What a scan found, by path. */
+export interface Scanned {
+  readonly different: Map<RelativePath, Difference>
+  /** Live in the index, with everything below; nothing, or nothing that is synced, is there now. */
+  readonly gone: Set<RelativePath>
+  /** Paths that were looked at and are there. */
+  readonly present: Set<RelativePath>
+}
+
+export interface Scope {
+  readonly paths: readonly DirtyPath[]
+  readonly isFullScan: boolean
+  readonly isRootList: boolean
+}
+
+/** Compares the disk with the index, in slices. Reads only; problems of single paths are listed. */
+export class Scan {
+  readonly #store: Store
+  readonly #volume: Volume
+  readonly #clock: Clock
+  readonly #problems: ProblemList
+  readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
+  readonly #isOwnWork: (path: RelativePath, observation: Observation) => boolean
+  readonly #mustHash = new Set<RelativePath>()
+  readonly #found: Scanned = { different: new Map(), gone: new Set(), present: new Set() }
+  #sliceEndMs: number
+
+  constructor(parts: {
+    store: Store
+    volume: Volume
+    clock: Clock
+    problems: ProblemList
+    isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
+    isOwnWork: (path: RelativePath, observation: Observation) => boolean
+  }) {
+    this.#store = parts.store
+    this.#volume = parts.volume
+    this.#clock = parts.clock
+    this.#problems = parts.problems
+    this.#isIgnored = parts.isIgnored
+    this.#isOwnWork = parts.isOwnWork
+    this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
+  }
+
+  async run(scope: Scope): Promise<Scanned> {
+    if (scope.isFullScan) this.#forgetOldProblems()
+    if (scope.isFullScan || scope.isRootList) await this.#list(null, scope.isFullScan)
+    for (const { path, isTree, mustHash } of scope.paths) {
+      if (mustHash) this.#mustHash.add(path)
+      const look = this.#volume.look(path)
+      if (look.kind === 'present' && this.#isRacy(path, look.observation)) this.#mustHash.add(path)
+      const mustList = this.#consider(path, look, this.#store.get(path))
+      if (mustList || (isTree && this.#found.present.has(path))) await this.#list(path, isTree)
+      await this.#breathe()
+    }
+    return this.#found
+  }
+
+  /** Lists a directory and what is new below it; with `isTree` everything below it. */
+  async #list(directory: RelativePath | null, isTree: boolean): Promise<void> {
+    const pending: (RelativePath | null)[] = [directory]
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const listing = this.#volume.list(next)
+      if (listing.kind === 'unreadable') {
+        if (next !== null) this.#report('unreadable', next, listing.message)
+        continue
+      }
+      if (listing.kind === 'absent') {
+        if (next !== null) this.#consider(next, { kind: 'absent' }, this.#store.get(next))
+        continue
+      }
+      const known = new Map(this.#store.children(next).map((record) => [record.entry.path, record]))
+      for (const { name, look } of listing.children) {
+        const path = this.#pathOf(next, name)
+        if (path === null) continue
+        const record = known.get(path) ?? this.#store.get(path)
+        known.delete(path)
+        const mustList = this.#consider(path, look, record)
+        const isDirectory = look.kind === 'present' && look.observation.kind === 'directory'
+        if (mustList || (isTree && isDirectory && this.#found.present.has(path))) pending.push(path)
+        if (this.#clock.monotonicMs() >= this.#sliceEndMs) await this.#breathe()
+      }
+      for (const record of known.values()) this.#gone(record)
+    }
+  }
+
+  /** True when the path is a directory whose children are not known yet. */
+  #consider(path: RelativePath, look: Look, record: IndexRecord | null): boolean {
+    this.#problems.clearAll(scanProblems, path)
+    switch (look.kind) {
+      case 'absent':
+        if (record !== null) this.#gone(record)
+        return false
+      case 'unreadable':
+        this.#report('unreadable', path, look.message)
+        return false
+      case 'unsyncable':
+        this.#report('unsupported-kind', path, `a ${look.what} is not synced`)
+        if (record !== null) this.#gone(record)
+        return false
+      case 'present':
+        return this.#present(path, look.observation, record)
+    }
+  }
+
+  #present(path: RelativePath, observation: Observation, record: IndexRecord | null): boolean {
+    const isDirectory = observation.kind === 'directory'
+    if (this.#isIgnored(path, isDirectory)) return false
+    const known = record?.observation ?? null
+    if (isDirectory && known?.kind === 'directory' && known.device !== observation.device) {
+      this.#report(
+        'unreadable',
+        path,
+        'another file system is mounted here by now: its entries are kept as they were',
+      )
+      return false
+    }
+    this.#found.present.add(path)
+    const isKnown =
+      record !== null &&
+      isLive(record.entry) &&
+      known !== null &&
+      sameObservation(known, observation)
+    if (!isKnown || this.#mustHash.has(path)) {
+      this.#found.different.set(path, { path, observation, record })
+    }
+    if (known?.kind === 'directory' && !isDirectory) this.#goneBelow(path)
+    return (
+      isDirectory &&
+      (known === null || known.kind !== 'directory' || known.inode !== observation.inode)
+    )
+  }
+
+  /** We were told of a change: a file that was just modified is hashed even when its times are those of the index. */
+  #isRacy(path: RelativePath, observation: Observation): boolean {
+    if (observation.kind !== 'file' || observation.sizeBytes > racySizeBytes) return false
+    const ageMs = this.#clock.nowMs() - Number(observation.mtimeNs / 1_000_000n)
+    return ageMs < racyMs && !this.#isOwnWork(path, observation)
+  }
+
+  #gone(record: IndexRecord): void {
+    if (!isLive(record.entry) || record.observation === null) return
+    this.#found.gone.add(record.entry.path)
+    if (record.entry.kind === 'directory') this.#goneBelow(record.entry.path)
+  }
+
+  #goneBelow(directory: RelativePath): void {
+    for (const child of this.#store.children(directory)) this.#gone(child)
+  }
+
+  #pathOf(parent: RelativePath | null, name: string): RelativePath | null {
+    if (name === reservedName) return null
+    try {
+      return joinPath(parent, name)
+    } catch (error) {
+      if (!(error instanceof SyndError)) throw error
+      if (parent !== null) this.#report('unsyncable-name', parent, `${error.message}: not synced`)
+      return null
+    }
+  }
+
+  #report(code: ProblemCode, path: RelativePath, message: string): void {
+    this.#problems.set({ code, path, message }, this.#clock.nowMs())
+  }
+
+  /** Problems of paths that are no longer there are not seen again by listing. */
+  #forgetOldProblems(): void {
+    for (const path of this.#problems.pathsWith(scanProblems))
+      this.#problems.clearAll(scanProblems, path)
+  }
+
+  async #breathe(): Promise<void> {
+    if (this.#clock.monotonicMs() < this.#sliceEndMs) return
+    await this.#clock.yield()
+    this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
+  }
+}

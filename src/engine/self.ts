@@ -1,0 +1,120 @@
+import { parseEpoch, parsePeerId, type Epoch, type PeerId } from '../core/peer-id.ts'
+import type { Recorded } from '../core/protocol.ts'
+import type { Dot } from '../core/version-vector.ts'
+import type { Chance, Clock, Identity, Store } from './ports.ts'
+
+/** Others compare our past with what they recorded; older starts than these are forgotten. */
+const keptEpochs = 1000
+
+/** A renewal that is due again within a minute waits (rule 1). */
+const renewalIntervalMs = 60_000
+
+/** Who this peer is and which counters it has issued (rules 1 and 2). */
+export class Self {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #chance: Chance
+  #identity: Identity
+  #epoch: Epoch
+  #lastCounter: number
+  #lastRenewalMs: number | null = null
+
+  constructor({ store, clock, chance }: { store: Store; clock: Clock; chance: Chance }) {
+    this.#store = store
+    this.#clock = clock
+    this.#chance = chance
+    this.#identity = store.identity()
+    this.#epoch = parseEpoch(chance.id64())
+    this.#lastCounter = store.lastCounter()
+  }
+
+  get peerId(): PeerId {
+    return this.#identity.peerId
+  }
+
+  get epoch(): Epoch {
+    return this.#epoch
+  }
+
+  get isJoined(): boolean {
+    return this.#identity.isJoined
+  }
+
+  /** Highest counter issued; goes into the same commit as what was issued. */
+  get lastCounter(): number {
+    return this.#lastCounter
+  }
+
+  /**
+   * Begins a new life: a new epoch, durable before anything else is said. Another volume mark than the index recorded means that the disk
+   * was cloned or restored: a new peer id. Returns whether the life before ended cleanly, and under which boot.
+   */
+  begin(now: { volumeMark: string; bootId: string }): {
+    wasClean: boolean
+    isSameBoot: boolean
+    isRenewed: boolean
+  } {
+    const before = this.#identity
+    const isRenewed = before.volumeMark !== null && before.volumeMark !== now.volumeMark
+    const epochs = before.epochs.map((life, index) =>
+      index === before.epochs.length - 1
+        ? { ...life, lastSequence: this.#store.lastSequence() }
+        : life,
+    )
+    this.#save({
+      ...before,
+      peerId: isRenewed ? parsePeerId(this.#chance.id64()) : before.peerId,
+      epochs: [...epochs, { epoch: this.#epoch, lastSequence: 0 }].slice(-keptEpochs),
+      volumeMark: now.volumeMark,
+      bootId: now.bootId,
+      isClean: false,
+    })
+    return {
+      wasClean: before.epochs.length === 0 || before.isClean,
+      isSameBoot: before.bootId === null || before.bootId === now.bootId,
+      isRenewed,
+    }
+  }
+
+  end(): void {
+    this.#save({ ...this.#identity, isClean: true })
+  }
+
+  markJoined(): void {
+    this.#save({ ...this.#identity, isJoined: true })
+  }
+
+  /** The next write: `max(last issued + 1, now in ms)`; what others have seen of us is covered by `saw`. */
+  nextDot(): Dot {
+    this.#lastCounter = Math.max(this.#lastCounter + 1, this.#clock.nowMs())
+    return { peer: this.peerId, counter: this.#lastCounter }
+  }
+
+  /** True when a counter under our id was not issued by us: somebody is, or was, a copy of us. */
+  isForeign(counter: number): boolean {
+    return counter > this.#lastCounter
+  }
+
+  /** Whether what another peer recorded of us can be our own past. */
+  recognises(recorded: Recorded): boolean {
+    if (recorded.peerId !== this.peerId) return true
+    if (recorded.epoch === this.#epoch) return recorded.sequence <= this.#store.lastSequence()
+    const life = this.#identity.epochs.find(({ epoch }) => epoch === recorded.epoch)
+    return life !== undefined && recorded.sequence <= life.lastSequence
+  }
+
+  /** Draws a new peer id and keeps the entries; false when the last renewal is less than a minute ago. */
+  renew(): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#lastRenewalMs !== null && nowMs - this.#lastRenewalMs < renewalIntervalMs)
+      return false
+    this.#lastRenewalMs = nowMs
+    this.#save({ ...this.#identity, peerId: parsePeerId(this.#chance.id64()) })
+    return true
+  }
+
+  #save(identity: Identity): void {
+    this.#store.commit({ identity })
+    this.#identity = identity
+  }
+}
