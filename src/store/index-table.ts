@@ -1,0 +1,103 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+import type { Digest } from '../core/digest.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import type { Sequence } from '../core/protocol.ts'
+import { parentOf, parseRelativePath, type RelativePath } from '../core/relative-path.ts'
+import { hexValue, integerIn, latin1In, latin1Value, type Row } from './column.ts'
+import {
+  entryColumns,
+  entryValues,
+  observationColumns,
+  observationValues,
+  parseEntry,
+  parseObservation,
+} from './record.ts'
+import { inPages, pageRows, prepare, prepareUpsert } from './statement.ts'
+
+/** What this disk holds: the table `entry`. Writes happen in the caller's transaction. */
+export interface IndexTable {
+  put(record: IndexRecord): void
+  forget(path: RelativePath): void
+  get(path: RelativePath): IndexRecord | null
+  /** In byte order, read page by page. */
+  all(): Generator<IndexRecord>
+  children(directory: RelativePath | null): IndexRecord[]
+  hasLiveBelow(directory: RelativePath): boolean
+  changesAfter(sequence: Sequence, limit: number): IndexRecord[]
+  findByDigest(digest: Digest, limit: number): RelativePath[]
+}
+
+export function prepareIndexTable(database: DatabaseSync): IndexTable {
+  const put = prepareUpsert(database, 'entry', {
+    key: ['path'],
+    fixed: ['parent'],
+    updated: ['sequence', ...entryColumns, ...observationColumns],
+  })
+  const forget = prepare(database, 'DELETE FROM entry WHERE path = ?')
+  const get = prepare(database, 'SELECT * FROM entry WHERE path = ?')
+  const page = prepare(
+    database,
+    `SELECT * FROM entry WHERE path > ? ORDER BY path LIMIT ${pageRows}`,
+  )
+  const children = prepare(
+    database,
+    `SELECT * FROM entry WHERE parent = ? AND kind <> 'tombstone' ORDER BY path`,
+  )
+  // By parent and not by path: its index has live entries only, so a directory full of tombstones costs nothing.
+  const below = prepare(
+    database,
+    `SELECT EXISTS (SELECT 1 FROM entry WHERE parent = ? AND kind <> 'tombstone')
+         OR EXISTS (SELECT 1 FROM entry WHERE parent > ? AND parent < ? AND kind <> 'tombstone') AS found`,
+  )
+  // `sequence > 0` is there for the planner: the index is a partial one.
+  const changes = prepare(
+    database,
+    'SELECT * FROM entry WHERE sequence > ? AND sequence > 0 ORDER BY sequence LIMIT ?',
+  )
+  const byDigest = prepare(
+    database,
+    `SELECT path FROM entry WHERE digest = ? AND kind = 'file' ORDER BY path LIMIT ?`,
+  )
+  return {
+    put: ({ entry, observation, sequence }) => {
+      put.run(
+        latin1Value(entry.path),
+        parentValue(parentOf(entry.path)),
+        sequence,
+        ...entryValues(entry),
+        ...observationValues(observation),
+      )
+    },
+    forget: (path) => void forget.run(latin1Value(path)),
+    get: (path) => {
+      const row = get.get(latin1Value(path))
+      return row === undefined ? null : parseRecord(row)
+    },
+    all: () => inPages((last) => page.all(last?.['path'] ?? latin1Value('')), parseRecord),
+    children: (directory) => children.all(parentValue(directory)).map((row) => parseRecord(row)),
+    hasLiveBelow: (directory) => {
+      const [from, to] = [`${directory}/`, `${directory}${afterSlash}`]
+      const row = below.get(latin1Value(directory), latin1Value(from), latin1Value(to)) ?? {}
+      return integerIn(row, 'found') === 1
+    },
+    changesAfter: (sequence, limit) => changes.all(sequence, limit).map((row) => parseRecord(row)),
+    findByDigest: (digest, limit) =>
+      byDigest.all(hexValue(digest), limit).map((row) => parseRelativePath(latin1In(row, 'path'))),
+  }
+}
+
+/** The byte that follows `/`: all paths below `a` are from `a/` to before `a0`. */
+const afterSlash = '0'
+
+function parentValue(parent: RelativePath | null): Buffer {
+  return latin1Value(parent ?? '')
+}
+
+function parseRecord(row: Row): IndexRecord {
+  return {
+    entry: parseEntry(row),
+    observation: parseObservation(row),
+    sequence: integerIn(row, 'sequence', { from: 0 }),
+  }
+}

@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+import type { RemoteRecord } from '../core/index-record.ts'
+import { parsePeerId, type PeerId } from '../core/peer-id.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import { integerIn, latin1Value, type Row, textIn } from './column.ts'
+import { entryColumns, entryValues, parseEntry } from './record.ts'
+import { inPages, pageRows, prepare, prepareUpsert } from './statement.ts'
+
+/** What peers told: the table `remote`. Writes happen in the caller's transaction. */
+export interface RemoteTable {
+  put(record: RemoteRecord): void
+  /** By peer id. */
+  of(path: RelativePath): RemoteRecord[]
+  get(peer: PeerId, path: RelativePath): RemoteRecord | null
+  /** In byte order of paths, then by peer id, read page by page. */
+  unequal(): Generator<RemoteRecord>
+  /** By sequence, read page by page. */
+  unequalOf(peer: PeerId): Generator<RemoteRecord>
+}
+
+/**
+ * Not the same version, or the same under which the values that count differ (semantics.md, rules 5, 6 and 12); the
+ * vectors' text is canonical. Says what `sameContent` and `sameMetadata` of core say.
+ */
+const isUnequal = `(
+  entry.version IS NOT remote.version
+  OR entry.kind <> remote.kind
+  OR entry.digest IS NOT remote.digest
+  OR remote.kind IN ('file', 'directory') AND entry.mode <> remote.mode
+  OR remote.kind = 'file' AND entry.mtime_us <> remote.mtime_us)`
+
+export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
+  const put = prepareUpsert(database, 'remote', {
+    key: ['path', 'peer'],
+    updated: ['sequence', ...entryColumns],
+  })
+  const ofPath = prepare(database, 'SELECT * FROM remote WHERE path = ? ORDER BY peer')
+  const get = prepare(database, 'SELECT * FROM remote WHERE path = ? AND peer = ?')
+  const unequal = prepare(
+    database,
+    `SELECT remote.* FROM remote LEFT JOIN entry ON entry.path = remote.path
+     WHERE (remote.path, remote.peer) > (?, ?) AND ${isUnequal}
+     ORDER BY remote.path, remote.peer LIMIT ${pageRows}`,
+  )
+  // The row's id decides among equal sequences, which only a peer that breaks the protocol announces.
+  const unequalOf = prepare(
+    database,
+    `SELECT remote.* FROM remote LEFT JOIN entry ON entry.path = remote.path
+     WHERE remote.peer = ? AND (remote.sequence, remote.id) > (?, ?) AND ${isUnequal}
+     ORDER BY remote.sequence, remote.id LIMIT ${pageRows}`,
+  )
+  return {
+    put: ({ peer, sequence, entry }) => {
+      put.run(latin1Value(entry.path), peer, sequence, ...entryValues(entry))
+    },
+    of: (path) => ofPath.all(latin1Value(path)).map((row) => parseRecord(row)),
+    get: (peer, path) => {
+      const row = get.get(latin1Value(path), peer)
+      return row === undefined ? null : parseRecord(row)
+    },
+    unequal: () =>
+      inPages(
+        (last) => unequal.all(last?.['path'] ?? latin1Value(''), last?.['peer'] ?? ''),
+        parseRecord,
+      ),
+    unequalOf: (peer) =>
+      inPages(
+        (last) => unequalOf.all(peer, last?.['sequence'] ?? -1, last?.['id'] ?? -1),
+        parseRecord,
+      ),
+  }
+}
+
+function parseRecord(row: Row): RemoteRecord {
+  return {
+    peer: parsePeerId(textIn(row, 'peer')),
+    sequence: integerIn(row, 'sequence', { from: 0 }),
+    entry: parseEntry(row),
+  }
+}

@@ -1,0 +1,153 @@
+import type { DatabaseSync } from 'node:sqlite'
+
+import type { Digest } from '../core/digest.ts'
+import { errorCode } from '../core/errors.ts'
+import type { Hold, IndexRecord, RemoteRecord } from '../core/index-record.ts'
+import type { PeerId } from '../core/peer-id.ts'
+import type { Sequence } from '../core/protocol.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import type { Identity, PeerRecord, Store, Transaction } from '../engine/ports.ts'
+import { advance, type Self } from './self-table.ts'
+import { inTransaction } from './statement.ts'
+import { toStoreError } from './store-error.ts'
+import type { Tables } from './tables.ts'
+
+/** The index in a SQLite file. Made by `openStore`. */
+export class SqliteStore implements Store {
+  readonly #database: DatabaseSync
+  readonly #path: string
+  readonly #tables: Tables
+  readonly #onDamage: () => void
+  #self: Self
+
+  /** `onDamage` is called before `store-damaged` is thrown. */
+  constructor(parts: {
+    readonly database: DatabaseSync
+    readonly path: string
+    readonly tables: Tables
+    readonly self: Self
+    readonly onDamage: () => void
+  }) {
+    this.#database = parts.database
+    this.#path = parts.path
+    this.#tables = parts.tables
+    this.#self = parts.self
+    this.#onDamage = parts.onDamage
+  }
+
+  identity(): Identity {
+    return this.#self.identity
+  }
+
+  lastCounter(): number {
+    return this.#self.lastCounter
+  }
+
+  lastSequence(): Sequence {
+    return this.#self.lastSequence
+  }
+
+  get(path: RelativePath): IndexRecord | null {
+    return this.#guard(() => this.#tables.index.get(path))
+  }
+
+  children(directory: RelativePath | null): readonly IndexRecord[] {
+    return this.#guard(() => this.#tables.index.children(directory))
+  }
+
+  hasLiveBelow(directory: RelativePath): boolean {
+    return this.#guard(() => this.#tables.index.hasLiveBelow(directory))
+  }
+
+  all(): Iterable<IndexRecord> {
+    return this.#guardEach(this.#tables.index.all())
+  }
+
+  changesAfter(sequence: Sequence, limit: number): readonly IndexRecord[] {
+    return this.#guard(() => this.#tables.index.changesAfter(sequence, limit))
+  }
+
+  findByDigest(digest: Digest, limit: number): readonly RelativePath[] {
+    return this.#guard(() => this.#tables.index.findByDigest(digest, limit))
+  }
+
+  remote(path: RelativePath): readonly RemoteRecord[] {
+    return this.#guard(() => this.#tables.remote.of(path))
+  }
+
+  remoteOf(peer: PeerId, path: RelativePath): RemoteRecord | null {
+    return this.#guard(() => this.#tables.remote.get(peer, path))
+  }
+
+  unequalRemote(): Iterable<RemoteRecord> {
+    return this.#guardEach(this.#tables.remote.unequal())
+  }
+
+  unequalRemoteOf(peer: PeerId): Iterable<RemoteRecord> {
+    return this.#guardEach(this.#tables.remote.unequalOf(peer))
+  }
+
+  peers(): readonly PeerRecord[] {
+    return this.#guard(() => this.#tables.peers.all())
+  }
+
+  peer(peerId: PeerId): PeerRecord | null {
+    return this.#guard(() => this.#tables.peers.get(peerId))
+  }
+
+  holds(): readonly Hold[] {
+    return this.#guard(() => this.#tables.holds.all())
+  }
+
+  recordHold(hold: Hold): void {
+    this.#guard(() => inTransaction(this.#database, () => this.#tables.holds.put(hold)))
+  }
+
+  heldDeletes(): readonly RelativePath[] {
+    return this.#guard(() => this.#tables.heldDeletes.all())
+  }
+
+  commit(transaction: Transaction): void {
+    const self = advance(this.#self, transaction)
+    this.#guard(() =>
+      inTransaction(this.#database, () => {
+        this.#write(transaction)
+        this.#tables.self.save(self, this.#self)
+      }),
+    )
+    this.#self = self
+  }
+
+  close(): void {
+    this.#guard(() => this.#database.close())
+  }
+
+  #write(transaction: Transaction): void {
+    const { index, remote, peers, holds, heldDeletes } = this.#tables
+    for (const path of transaction.forgotten ?? []) index.forget(path)
+    for (const record of transaction.records ?? []) index.put(record)
+    for (const record of transaction.remote ?? []) remote.put(record)
+    for (const record of transaction.recorded ?? []) peers.put(record)
+    for (const id of transaction.releasedHolds ?? []) holds.release(id)
+    for (const path of transaction.heldDeletes?.removed ?? []) heldDeletes.remove(path)
+    for (const path of transaction.heldDeletes?.added ?? []) heldDeletes.add(path)
+  }
+
+  #guard<Result>(work: () => Result): Result {
+    try {
+      return work()
+    } catch (error) {
+      const storeError = toStoreError(error, this.#path)
+      if (errorCode(storeError) === 'store-damaged') this.#onDamage()
+      throw storeError
+    }
+  }
+
+  *#guardEach<Item>(items: Iterator<Item, void>): Generator<Item, void, void> {
+    for (;;) {
+      const next = this.#guard(() => items.next())
+      if (next.done === true) return
+      yield next.value
+    }
+  }
+}
