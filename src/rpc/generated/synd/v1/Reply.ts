@@ -1,0 +1,16 @@
+// Original file: proto/synd/v1/synd.proto
+
+import type { Acknowledgement as _synd_v1_Acknowledgement, Acknowledgement__Output as _synd_v1_Acknowledgement__Output } from '../../synd/v1/Acknowledgement.ts';
+import type { Settled as _synd_v1_Settled, Settled__Output as _synd_v1_Settled__Output } from '../../synd/v1/Settled.ts';
+
+export interface Reply {
+  'acknowledgement'?: (_synd_v1_Acknowledgement | null);
+  'settled'?: (_synd_v1_Settled | null);
+  'kind'?: "acknowledgement"|"settled";
+}
+
+export interface Reply__Output {
+  'acknowledgement'?: (_synd_v1_Acknowledgement__Output | null);
+  'settled'?: (_synd_v1_Settled__Output | null);
+  'kind'?: "acknowledgement"|"settled";
+}
