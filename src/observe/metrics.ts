@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Status } from '../core/status.ts'
 import { createBoundedLabels } from './bounded-labels.ts'
+import { idleMonitor, replaceEventLoopLag } from './event-loop-lag.ts'
 import type { Log } from './log.ts'
 import { createMetricTable } from './metric-table.ts'
 import { type MetricsFormat, toOpenMetrics } from './open-metrics.ts'
@@ -76,8 +77,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     } catch (error) {
       options.log('error', 'the gauges of /metrics could not be set', { error })
     }
-    // A mean of no samples is no number: two scrapes within 10 ms.
-    return (await registry.metrics()).replaceAll(/^[^#\n].* Nan\n/gm, '')
+    return registry.metrics()
   }
 
   let next: Promise<string> | null = null
@@ -119,7 +119,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
 function createRegistry(): Registry {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, ...idleMonitor })
+  replaceEventLoopLag(registry)
   // Gauges that are named like counters, which promtool refuses; nodejs_active_resources and others sum to the same.
   for (const kind of ['handles', 'requests', 'resources'])
     registry.removeSingleMetric(`nodejs_active_${kind}_total`)

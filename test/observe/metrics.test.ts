@@ -300,3 +300,13 @@ test.skipIf(!hasPromtool && process.env['CI'] !== 'true')(
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' })
   },
 )
+
+test('the event loop counts as late by as much as it was held up', async () => {
+  const lag = async (name: string) =>
+    (await series(() => sampleStatus())).get(`nodejs_eventloop_lag_${name}_seconds{}`) ?? Number.NaN
+  // The first sample is there once the timer has run twice.
+  await expect.poll(() => lag('max'), { timeout: 30_000 }).toBeGreaterThan(0)
+  const untilMs = Date.now() + 400
+  while (Date.now() < untilMs);
+  await expect.poll(() => lag('max'), { timeout: 30_000 }).toBeGreaterThan(0.2)
+})
