@@ -1,4 +1,5 @@
 import { contentDigest, isLive, type Entry } from '../core/entry.ts'
+import type { IndexRecord } from '../core/index-record.ts'
 import type { Sha256 } from '../core/digest.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import { isConflictCopy } from '../core/conflict.ts'
@@ -13,6 +14,8 @@ export class Census {
   symlinks = 0
   tombstones = 0
   sizeBytes = 0
+  /** Live entries whose bytes are not on this disk: to be pulled again. */
+  missing = 0
 
   constructor({ sha256 }: { sha256: Sha256 }) {
     this.#sha256 = sha256
@@ -35,13 +38,14 @@ export class Census {
     return this.#digest.toString(16).padStart(64, '0')
   }
 
-  replace(before: Entry | null, after: Entry | null): void {
+  replace(before: IndexRecord | null, after: IndexRecord | null): void {
     if (before !== null) this.#count(before, -1)
     if (after !== null) this.#count(after, 1)
   }
 
-  #count(entry: Entry, sign: 1 | -1): void {
+  #count({ entry, observation }: IndexRecord, sign: 1 | -1): void {
     if (isLive(entry)) {
+      if (observation === null) this.missing += sign
       this.#digest ^= BigInt(`0x${this.#sha256(treeTerm(entry))}`)
       if (isConflictCopy(entry.path)) this.#markCopy(entry.path, sign)
     }

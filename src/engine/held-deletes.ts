@@ -69,6 +69,11 @@ export class HeldDeletes {
   release(paths: readonly RelativePath[]): void {
     if (paths.length === 0) return
     this.#store.commit({ heldDeletes: { removed: paths } })
+    this.forget(paths)
+  }
+
+  /** Released in the index by somebody else's commit. */
+  forget(paths: readonly RelativePath[]): void {
     for (const path of paths) this.#held.delete(path)
     this.#report()
   }

@@ -4,7 +4,7 @@ import type { Observation } from '../core/observation.ts'
 import type { Sequence } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Census } from './census.ts'
-import type { Clock, Store, Transaction } from './ports.ts'
+import type { Store, Transaction } from './ports.ts'
 import type { Self } from './self.ts'
 
 /** One record to commit. */
@@ -32,35 +32,18 @@ export class Ledger {
   readonly #store: Store
   readonly #self: Self
   readonly #census: Census
-  readonly #clock: Clock
   readonly #listeners: CommitListener[] = []
   #lastSequence: Sequence
 
-  constructor({
-    store,
-    self,
-    census,
-    clock,
-  }: {
-    store: Store
-    self: Self
-    census: Census
-    clock: Clock
-  }) {
+  constructor({ store, self, census }: { store: Store; self: Self; census: Census }) {
     this.#store = store
     this.#self = self
     this.#census = census
-    this.#clock = clock
     this.#lastSequence = store.lastSequence()
   }
 
   get lastSequence(): Sequence {
     return this.#lastSequence
-  }
-
-  /** When it was last asked to commit; for status. */
-  nowMs(): number {
-    return this.#clock.nowMs()
   }
 
   onCommit(listener: CommitListener): void {
@@ -69,7 +52,7 @@ export class Ledger {
 
   /** Counts what the index holds at the start. */
   load(): void {
-    for (const { entry } of this.#store.all()) this.#census.replace(null, entry)
+    for (const record of this.#store.all()) this.#census.replace(null, record)
   }
 
   /** Commits in the order given, all or nothing; durable when it returns. */
@@ -95,7 +78,7 @@ export class Ledger {
 
   /** Records leave the index without a tombstone: never announced, or ignored by now (rule 14). */
   forget(paths: readonly RelativePath[]): void {
-    for (const path of paths) this.#census.replace(this.#store.get(path)?.entry ?? null, null)
+    for (const path of paths) this.#census.replace(this.#store.get(path), null)
     this.#store.commit({ forgotten: paths })
   }
 

@@ -37,6 +37,7 @@ export interface PublisherParts {
   readonly newScan: () => Scan
   /** Resolves when local changes may be stamped (rule 1: after the first Hello, or 10 s). */
   readonly mayStamp: () => Promise<void>
+  readonly onRoundDone: () => void
 }
 
 /**
@@ -45,6 +46,7 @@ export interface PublisherParts {
 export class Publisher {
   readonly #parts: PublisherParts
   readonly #vanishing = new Vanishing()
+  readonly #firstScan = new Wake()
   readonly wake = new Wake()
   #isInRound = false
   #isFirstScanDone = false
@@ -71,6 +73,26 @@ export class Publisher {
   /** And what was found is in the index. */
   get isFirstScanCommitted(): boolean {
     return this.#isFirstScanCommitted
+  }
+
+  /** Resolves when the first scan is in the index, or the signal aborts. */
+  async firstScan(signal: AbortSignal): Promise<void> {
+    while (!this.#isFirstScanCommitted && !signal.aborted) {
+      await this.#firstScan.wait(this.#parts.clock, null, signal)
+    }
+  }
+
+  /** Stamps deletes that were held back; in the serial loop. What is there again is left alone. */
+  stampHeld(paths: readonly RelativePath[]): void {
+    const { store, volume, stamping, ledger } = this.#parts
+    const steps: Step[] = []
+    for (const path of paths) {
+      const record = store.get(path)
+      if (record === null || !isLive(record.entry) || volume.look(path).kind !== 'absent') continue
+      const put = stamping.gone(record)
+      if (put !== null) steps.push({ ...put, replacesDirectory: false })
+    }
+    ledger.commit(orderForAnnouncement(steps))
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -107,6 +129,8 @@ export class Publisher {
     } finally {
       this.#isInRound = false
       dirty.cool(clock.monotonicMs())
+      this.#firstScan.call()
+      this.#parts.onRoundDone()
     }
   }
 

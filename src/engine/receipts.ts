@@ -8,6 +8,7 @@ export class Receipts {
   readonly #openSequences = new Set<Sequence>()
   readonly #untold = new Map<Sequence, Outcome>()
   #recordedUpTo: Sequence
+  #hasHeard = false
   #toldUpTo: Sequence = -1
   /** The peer's last sequence as it last said. */
   head: Sequence = 0
@@ -20,9 +21,9 @@ export class Receipts {
     return this.#recordedUpTo
   }
 
-  /** Everything that the peer had when it last spoke is recorded. */
+  /** The peer has spoken since the start, and everything that it had when it last spoke is recorded. */
   get isComplete(): boolean {
-    return this.#recordedUpTo >= this.head
+    return this.#hasHeard && this.#recordedUpTo >= this.head
   }
 
   get open(): number {
@@ -40,6 +41,15 @@ export class Receipts {
   recorded(entries: Iterable<readonly [RelativePath, Sequence]>, upTo: Sequence): void {
     for (const [path, sequence] of entries) this.markOpen(path, sequence)
     this.#recordedUpTo = Math.max(this.#recordedUpTo, upTo)
+    this.#hasHeard = true
+  }
+
+  /** Entries that were malformed: recorded nowhere, told as refused (rule 17). */
+  refuse(ranges: readonly OutcomeRange[]): void {
+    for (const { from, outcome } of ranges) {
+      this.#openSequences.add(from)
+      this.#untold.set(from, outcome)
+    }
   }
 
   /** `path` was announced as `sequence` and is not applied yet. */

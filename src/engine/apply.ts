@@ -1,0 +1,288 @@
+import { isLive, sameContent, sameMetadata, type Entry } from '../core/entry.ts'
+import { SyndError } from '../core/errors.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import type { Observation } from '../core/observation.ts'
+import { orderForApply } from '../core/plan.ts'
+import type { ProblemCode } from '../core/problem.ts'
+import { joinPath, pathRefusal, type RelativePath } from '../core/relative-path.ts'
+import type { ConflictCopies } from './conflict-copies.ts'
+import type { Contention } from './contention.ts'
+import type { Decider, Intent } from './decide.ts'
+import type { DirtyPaths } from './dirty-paths.ts'
+import type { HeldDeletes } from './held-deletes.ts'
+import type { Inbox } from './inbox.ts'
+import type { Ledger } from './ledger.ts'
+import { Overlay } from './overlay.ts'
+import type { OwnWork } from './own-work.ts'
+import type { Applied, Change, Clock, Observer, Stage, Store, Volume } from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+import type { Serial } from './serial.ts'
+
+/** A path whose bytes, if it needs any, are staged. */
+export interface Ready {
+  readonly intent: Intent
+  readonly stage: Stage | null
+}
+
+/** One batch in the works. */
+interface Work {
+  readonly overlay: Overlay
+  readonly holds: string[]
+  readonly finished: RelativePath[]
+}
+
+/** The disk was not as the index says: the next look is on its way. */
+const lookFirstMs = 100
+
+/** Problems that a successful apply ends. */
+export const applyProblems: readonly ProblemCode[] = [
+  'pull-failed',
+  'source-mismatch',
+  'disk-full',
+  'apply-failed',
+  'contended',
+]
+
+export interface ApplierParts {
+  readonly store: Store
+  readonly volume: Volume
+  readonly clock: Clock
+  readonly observer: Observer
+  readonly serial: Serial
+  readonly ledger: Ledger
+  readonly decider: Decider
+  readonly copies: ConflictCopies
+  readonly contention: Contention
+  readonly inbox: Inbox
+  readonly dirty: DirtyPaths
+  readonly ownWork: OwnWork
+  readonly heldDeletes: HeldDeletes
+  readonly problems: ProblemList
+  readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
+  /** Tells the announcers that the path failed. */
+  readonly onFailed: (path: RelativePath, code: ProblemCode) => void
+}
+
+/**
+ * Puts decided entries on the disk and into the index, a batch at a time in the serial loop. Everything is decided once more on what index and
+ * announcements say now; the disk is changed only where it is as the index says (semantics.md, rule 22).
+ */
+export class Applier {
+  readonly #parts: ApplierParts
+
+  constructor(parts: ApplierParts) {
+    this.#parts = parts
+  }
+
+  async apply(batch: readonly Ready[]): Promise<void> {
+    await this.#parts.serial.run(async () => {
+      if (this.#parts.volume.halt() !== null) return this.#putBack(batch)
+      try {
+        await this.#applyAll(batch)
+      } catch (error) {
+        if (!(error instanceof SyndError)) throw error
+        const code = error.code === 'no-space' ? 'disk-full' : 'apply-failed'
+        for (const { intent } of batch) this.#fail(intent.path, { code, message: error.message })
+        return this.#putBack(batch)
+      }
+    })
+  }
+
+  async #applyAll(batch: readonly Ready[]): Promise<void> {
+    const overlay = new Overlay({ store: this.#parts.store })
+    const ordered = orderForApply(batch.map((ready) => ({ ...ready, entry: ready.intent.entry })))
+    const work: Work = { overlay, holds: [], finished: [] }
+    await this.#makeCopies(ordered, overlay)
+    for (const ready of ordered) await this.#applyOne(ready, work)
+    await this.#commit(overlay, work.holds)
+    // Only now: whoever decides such a path again finds it committed.
+    for (const path of work.finished) this.#parts.inbox.done(path)
+  }
+
+  async #putBack(batch: readonly Ready[]): Promise<void> {
+    for (const { intent, stage } of batch) {
+      await stage?.discard()
+      this.#parts.inbox.retry(intent.path)
+    }
+  }
+
+  /** Rule 4: the copies are durable before the winners are taken. */
+  async #makeCopies(batch: readonly Ready[], overlay: Overlay): Promise<void> {
+    const { copies, contention, clock, observer } = this.#parts
+    for (const { intent } of batch) {
+      const { loser, path } = intent
+      if (loser === null || !this.#hasBytes(overlay.get(path))) continue
+      if (!(await copies.ofLocal(loser, overlay))) continue
+      contention.note(path, clock.monotonicMs())
+      if (intent.isVersionReuse) observer.rejected('reconcile', 'version-reuse')
+    }
+    await this.#commit(overlay, [])
+  }
+
+  async #commit(overlay: Overlay, holds: readonly string[]): Promise<void> {
+    const { volume, ledger, heldDeletes, observer } = this.#parts
+    const puts = overlay.take()
+    if (puts.length === 0 && holds.length === 0) return
+    await volume.syncDirectories()
+    const halted = volume.halt()
+    if (halted !== null) {
+      observer.log('error', 'volume lost while applying; nothing was recorded', {
+        reason: halted.message,
+      })
+      return
+    }
+    ledger.commit(puts, { releasedHolds: holds })
+    volume.releaseHolds(holds)
+    heldDeletes.release(puts.map(({ entry }) => entry.path).filter((path) => heldDeletes.has(path)))
+  }
+
+  async #applyOne({ intent, stage }: Ready, work: Work): Promise<void> {
+    const { path } = intent
+    const { overlay } = work
+    const { decider, inbox, dirty, clock } = this.#parts
+    const record = overlay.get(path)
+    const verdict = decider.decide(path, overlay, () => undefined)
+    if (verdict.kind !== 'intent') {
+      await stage?.discard()
+      if (verdict.kind === 'park') inbox.park(path, verdict.on)
+      else work.finished.push(path)
+      return
+    }
+    const now = verdict.intent
+    const lacksCopy =
+      now.loser !== null && this.#hasBytes(record) && !decider.hasCopyOf(now.loser, overlay)
+    if (lacksCopy || !fits(now, intent)) {
+      await stage?.discard()
+      inbox.postpone(path, lacksCopy ? lookFirstMs : 0)
+      return
+    }
+    const applied = await this.#put(now, { stage: now.needsBytes ? stage : null, record })
+    if (!now.needsBytes) await stage?.discard()
+    if (applied.kind === 'changed') {
+      dirty.add(path, clock.monotonicMs())
+      inbox.postpone(path, lookFirstMs)
+    } else if (applied.kind === 'failed') {
+      this.#fail(path, applied)
+    } else if (applied.kind === 'not-empty') {
+      this.#keepLeftover(now.entry, work)
+    } else {
+      await this.#applied(now, { applied, record, work })
+    }
+  }
+
+  async #applied(
+    { path, entry }: Intent,
+    done: {
+      applied: Extract<Applied, { kind: 'applied' }>
+      record: IndexRecord | null
+      work: Work
+    },
+  ): Promise<void> {
+    const { applied, record, work } = done
+    const { overlay, holds } = work
+    const { observation, hold, displaced } = applied
+    const { ownWork, clock, problems, copies, observer } = this.#parts
+    if (hold !== null) {
+      const isSaved =
+        !displaced || (await copies.ofHold(hold, { path, known: record?.entry ?? null }, overlay))
+      if (isSaved) holds.push(hold)
+      else
+        observer.log('error', 'a replaced file that had just been edited is kept in .synd/hold', {
+          hold,
+        })
+    }
+    if (observation !== null) ownWork.note(path, observation, clock.monotonicMs())
+    overlay.put({ entry, observation, isAnnounced: true, seenMs: null })
+    problems.clearAll(applyProblems, path)
+    if (isLive(entry)) problems.clear('leftover', path)
+    work.finished.push(path)
+  }
+
+  /** One step on the disk, or none where the disk has it already. */
+  async #put(
+    { entry, needsBytes }: Intent,
+    { stage, record }: { stage: Stage | null; record: IndexRecord | null },
+  ): Promise<Applied> {
+    const { volume } = this.#parts
+    const expected = this.#hasBytes(record) ? record.observation : null
+    const change = changeFor(entry, { needsBytes, stage, record, expected })
+    if (change === null) {
+      const observation = isLive(entry) ? (record?.observation ?? null) : null
+      return { kind: 'applied', observation, hold: null, displaced: false }
+    }
+    const applied = await volume.apply(change)
+    if (applied.kind !== 'applied') await stage?.discard()
+    return applied
+  }
+
+  /** True when the file is on the disk under its name: not removed and held back, not missing. */
+  #hasBytes(record: IndexRecord | null): record is IndexRecord & { observation: Observation } {
+    return (
+      record !== null &&
+      record.observation !== null &&
+      !this.#parts.heldDeletes.has(record.entry.path)
+    )
+  }
+
+  /** Rule 14: a directory with only unsyncable things inside stays, counts as absent and is listed. */
+  #keepLeftover(entry: Entry, { overlay, finished }: Work): void {
+    const { volume, inbox, problems, clock, dirty } = this.#parts
+    const { path } = entry
+    const listing = volume.list(path)
+    const syncable: RelativePath[] = []
+    if (listing.kind === 'listed') {
+      for (const { name, look } of listing.children) {
+        if (look.kind !== 'present' || pathRefusal(`${path}/${name}`) !== null) continue
+        const child = joinPath(path, name)
+        if (!this.#parts.isIgnored(child, look.observation.kind === 'directory'))
+          syncable.push(child)
+      }
+    }
+    for (const child of syncable) dirty.add(child, clock.monotonicMs(), { isTree: true })
+    if (syncable.length > 0 || entry.kind !== 'tombstone') {
+      inbox.park(path, path)
+      return
+    }
+    const message =
+      'deleted elsewhere, but it holds things that are not synced: the directory stays here'
+    problems.set({ code: 'leftover', path, message }, clock.nowMs())
+    overlay.put({ entry, observation: null, isAnnounced: true, seenMs: null })
+    finished.push(path)
+  }
+
+  #fail(path: RelativePath, { code, message }: { code: ProblemCode; message: string }): void {
+    const { problems, clock, inbox, onFailed } = this.#parts
+    problems.set({ code, path, message }, clock.nowMs())
+    onFailed(path, code)
+    inbox.retry(path)
+  }
+}
+
+/** What is staged is still what is wanted. */
+function fits(now: Intent, then: Intent): boolean {
+  return !now.needsBytes || (then.needsBytes && sameContent(now.entry, then.entry))
+}
+
+function changeFor(
+  entry: Entry,
+  known: {
+    needsBytes: boolean
+    stage: Stage | null
+    record: IndexRecord | null
+    expected: Observation | null
+  },
+): Change | null {
+  const { needsBytes, stage, record, expected } = known
+  if (entry.kind === 'tombstone')
+    return expected === null ? null : { kind: 'remove', path: entry.path, expected }
+  if (needsBytes) {
+    if (entry.kind !== 'file' || stage === null)
+      throw new Error('a file that needs bytes has no stage')
+    return { kind: 'publish', entry, stage, expected }
+  }
+  const isKnown = record !== null && record.observation !== null && sameContent(record.entry, entry)
+  if (isKnown && sameMetadata(record.entry, entry)) return null
+  return isKnown && expected !== null
+    ? { kind: 'set-metadata', entry, expected }
+    : { kind: 'make', entry, expected }
+}

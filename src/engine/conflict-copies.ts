@@ -1,0 +1,129 @@
+import { conflictCopyOf, type Loser } from '../core/conflict.ts'
+import { newVersion } from '../core/detect.ts'
+import { isLive, sameContent, type Entry } from '../core/entry.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import { reconcile } from '../core/reconcile.ts'
+import { copyAttempts } from './decide.ts'
+import type { DirtyPaths } from './dirty-paths.ts'
+import type { Overlay } from './overlay.ts'
+import type { Applied, Clock, Observer, Stage, Volume } from './ports.ts'
+import type { Self } from './self.ts'
+
+/** Makes conflict copies (rule 7): bytes that lose a name get another one before they lose it. */
+export class ConflictCopies {
+  readonly #volume: Volume
+  readonly #clock: Clock
+  readonly #self: Self
+  readonly #dirty: DirtyPaths
+  readonly #observer: Observer
+
+  constructor(parts: {
+    volume: Volume
+    clock: Clock
+    self: Self
+    dirty: DirtyPaths
+    observer: Observer
+  }) {
+    this.#volume = parts.volume
+    this.#clock = parts.clock
+    this.#self = parts.self
+    this.#dirty = parts.dirty
+    this.#observer = parts.observer
+  }
+
+  /** The copy of what the disk holds under the loser's name. False: the disk is not as the index says, look and decide again. */
+  async ofLocal(loser: Loser, overlay: Overlay): Promise<boolean> {
+    return this.#make(loser, overlay, async (copy) => {
+      if (copy.kind === 'symlink')
+        return this.#volume.apply({ kind: 'make', entry: copy, expected: null })
+      const { digest, sizeBytes } = copy
+      const stage = await this.#volume.stageFromLocal(loser.path, { digest, sizeBytes })
+      if (stage !== null) return this.#publish(copy, stage)
+      this.#lookAgain(loser.path)
+      return { kind: 'changed' }
+    })
+  }
+
+  /**
+   * The copy of a held file: what was written into it while it was being replaced is an edit over what the index knew (rule 22).
+   * Null when the held file is gone or is not a file.
+   */
+  async ofHold(
+    id: string,
+    { path, known }: { path: RelativePath; known: Entry | null },
+    overlay: Overlay,
+  ): Promise<boolean> {
+    const held = await this.#volume.stageFromHold(id)
+    if (held === null) return false
+    const { stage, digest, observation } = held
+    const finding = { path, observation, digest, target: null }
+    const edit = newVersion(known, finding, {
+      dot: this.#self.nextDot(),
+      keepsModes: this.#volume.keepsModes,
+    })
+    if (edit.kind !== 'file') return false
+    const isMade = await this.#make(edit, overlay, async (copy) =>
+      copy.kind === 'file' ? this.#publish(copy, stage) : { kind: 'changed' },
+    )
+    if (!isMade) await stage.discard()
+    return isMade
+  }
+
+  async #make(
+    loser: Loser,
+    overlay: Overlay,
+    put: (copy: Loser) => Promise<Applied>,
+  ): Promise<boolean> {
+    for (let attempt = 0; attempt < copyAttempts; attempt++) {
+      const copy = conflictCopyOf(loser, attempt)
+      const existing = overlay.get(copy.path)
+      const fate = fateOf(copy, existing)
+      if (fate === 'exists') return true
+      if (fate === 'taken') continue
+      if (fate !== 'new') {
+        overlay.put({ ...fate, isAnnounced: true, seenMs: null })
+        return true
+      }
+      const applied = await put(copy)
+      if (applied.kind !== 'applied') {
+        this.#lookAgain(copy.path)
+        return false
+      }
+      overlay.put({
+        entry: copy,
+        observation: applied.observation,
+        isAnnounced: true,
+        seenMs: null,
+      })
+      this.#observer.conflicted()
+      return true
+    }
+    return false
+  }
+
+  #publish(copy: Loser, stage: Stage): Promise<Applied> {
+    if (copy.kind !== 'file') throw new Error('only files are published')
+    return this.#volume.apply({ kind: 'publish', entry: copy, stage, expected: null })
+  }
+
+  #lookAgain(path: RelativePath): void {
+    this.#dirty.add(path, this.#clock.monotonicMs())
+  }
+}
+
+/**
+ * The copy is reconciled with what the index has under its name, as if a peer had sent it. A record: the same bytes are there already, and
+ * only the version is merged.
+ */
+function fateOf(
+  copy: Loser,
+  existing: IndexRecord | null,
+): 'new' | 'exists' | 'taken' | Pick<IndexRecord, 'entry' | 'observation'> {
+  if (existing === null) return 'new'
+  const decision = reconcile(existing.entry, copy, () => false)
+  if (decision.kind === 'keep') return 'exists'
+  const isSame = isLive(existing.entry) && sameContent(existing.entry, copy)
+  if (decision.kind !== 'become' || !isSame) return 'taken'
+  return { entry: decision.entry, observation: existing.observation }
+}

@@ -1,0 +1,176 @@
+import { canHaveCopy, conflictCopyPath, type Loser } from '../core/conflict.ts'
+import { stampedAnew } from '../core/detect.ts'
+import { isLive, sameContent, sameMetadata, type Entry, type LiveEntry } from '../core/entry.ts'
+import type { IndexRecord, RemoteRecord } from '../core/index-record.ts'
+import type { PeerId } from '../core/peer-id.ts'
+import { reconcile, type Decision } from '../core/reconcile.ts'
+import { parentOf, type RelativePath } from '../core/relative-path.ts'
+import { compareVectors, coversDot, mergeVectors } from '../core/version-vector.ts'
+import { compareForWinner } from '../core/winner.ts'
+import type { Overlay } from './overlay.ts'
+import type { Store } from './ports.ts'
+import type { Self } from './self.ts'
+
+/** What is to be done about a path. */
+export interface Intent {
+  readonly path: RelativePath
+  /** What the index is to hold. */
+  readonly entry: Entry
+  /** The announcement that led to it; null: ours, whose bytes are missing here. */
+  readonly remote: RemoteRecord | null
+  /** What must have a conflict copy first. */
+  readonly loser: Loser | null
+  readonly isVersionReuse: boolean
+  /** Content that is not on this disk under this name yet. */
+  readonly needsBytes: boolean
+}
+
+export type Verdict =
+  /** Nothing more to do until something is announced or committed. */
+  | { readonly kind: 'settled' }
+  /** Not now: another path comes first (null: another peer must act). */
+  | { readonly kind: 'park'; readonly on: RelativePath | null }
+  | { readonly kind: 'intent'; readonly intent: Intent }
+
+interface Candidate {
+  readonly remote: RemoteRecord
+  readonly decision: Extract<Decision, { kind: 'become' | 'stamp' }>
+}
+
+/** How many names a conflict copy may have (core/conflict.ts). */
+export const copyAttempts = 4
+
+/** Decides what to make of all that was announced for a path. Reads only. */
+export class Decider {
+  readonly #store: Store
+  readonly #self: Self
+  readonly #isHeld: (path: RelativePath) => boolean
+  readonly #isComplete: (peer: PeerId) => boolean
+
+  /** `isComplete`: everything that peer had when it last spoke is recorded. `isHeld`: gone here, the delete is held back. */
+  constructor(parts: {
+    store: Store
+    self: Self
+    isHeld: (path: RelativePath) => boolean
+    isComplete: (peer: PeerId) => boolean
+  }) {
+    this.#store = parts.store
+    this.#self = parts.self
+    this.#isHeld = parts.isHeld
+    this.#isComplete = parts.isComplete
+  }
+
+  /** `onKept` is told of each announcement that our index covers. */
+  decide(path: RelativePath, overlay: Overlay, onKept: (remote: RemoteRecord) => void): Verdict {
+    const record = overlay.get(path)
+    const candidates: Candidate[] = []
+    let isAwaited = false
+    for (const remote of this.#store.remote(path)) {
+      const decision = this.reconcile(record, remote.entry, overlay)
+      if (decision.kind === 'keep') onKept(remote)
+      else if (decision.kind === 'await') isAwaited = true
+      else candidates.push({ remote, decision })
+    }
+    const best = candidates.toSorted(byNewest)[0]
+    if (best !== undefined) return this.#verdict(best, record, overlay)
+    if (isLive(record?.entry) && record.observation === null) return restore(record.entry)
+    return isAwaited ? { kind: 'park', on: null } : { kind: 'settled' }
+  }
+
+  reconcile(record: IndexRecord | null, remote: Entry, overlay: Overlay): Decision {
+    return reconcile(record?.entry ?? null, remote, (loser) => this.hasCopyOf(loser, overlay))
+  }
+
+  /** Whether the index has the conflict copy, or its tombstone, of that content (rule 4). */
+  hasCopyOf(loser: Entry, overlay: Overlay): boolean {
+    if (!canHaveCopy(loser)) return false
+    for (let attempt = 0; attempt < copyAttempts; attempt++) {
+      const copy = overlay.get(conflictCopyPath(loser, attempt))
+      if (copy !== null && coversDot(copy.entry.version, loser.contentDot)) return true
+    }
+    return false
+  }
+
+  #verdict({ remote, decision }: Candidate, record: IndexRecord | null, overlay: Overlay): Verdict {
+    const { path } = remote.entry
+    if (decision.kind === 'stamp') return this.#stamp(remote, record, overlay)
+    const { entry, isVersionReuse } = decision
+    const loser = decision.loser !== null && canHaveCopy(decision.loser) ? decision.loser : null
+    if (isLive(entry) && !overlay.isDirectory(parentOf(path)))
+      return { kind: 'park', on: parentOf(path) }
+    if (
+      record?.entry.kind === 'directory' &&
+      entry.kind !== 'directory' &&
+      record.observation !== null
+    ) {
+      const children = overlay.liveChildren(path)
+      if (children.length > 0) return this.#blocked(remote, { record, children, overlay })
+    }
+    const needsBytes = entry.kind === 'file' && !this.#isHere(record, entry)
+    return { kind: 'intent', intent: { path, entry, remote, loser, isVersionReuse, needsBytes } }
+  }
+
+  /** The content is on the disk under its name; of a held delete only the version may still change (rule 19). */
+  #isHere(record: IndexRecord | null, entry: Entry): boolean {
+    if (record === null || record.observation === null || !sameContent(record.entry, entry))
+      return false
+    return !this.#isHeld(entry.path) || sameMetadata(record.entry, entry)
+  }
+
+  /**
+   * Rule 11: a directory that is to go still has live children. Those that somebody deleted go first; a child that nobody deleted keeps its
+   * directory, once all that the announcer had to say is here.
+   */
+  #blocked(
+    remote: RemoteRecord,
+    {
+      record,
+      children,
+      overlay,
+    }: { record: IndexRecord; children: readonly IndexRecord[]; overlay: Overlay },
+  ): Verdict {
+    const isDeleted = (child: IndexRecord): boolean =>
+      this.#store
+        .remote(child.entry.path)
+        .some(
+          ({ entry }) =>
+            entry.kind === 'tombstone' &&
+            compareVectors(child.entry.version, entry.version) === 'behind',
+        )
+    const isKept = !children.every(isDeleted)
+    if (isKept && this.#isComplete(remote.peer)) return this.#stamp(remote, record, overlay)
+    return { kind: 'park', on: remote.entry.path }
+  }
+
+  #stamp(remote: RemoteRecord, record: IndexRecord | null, overlay: Overlay): Verdict {
+    const { path } = remote.entry
+    if (!isLive(record?.entry))
+      throw new Error(`nothing to stamp at a path of ${path.length} bytes`)
+    if (!overlay.isDirectory(parentOf(path))) return { kind: 'park', on: parentOf(path) }
+    const over = mergeVectors(record.entry.version, remote.entry.version)
+    const entry = stampedAnew(record.entry, over, this.#self.nextDot())
+    const intent = { path, entry, remote, loser: null, isVersionReuse: false, needsBytes: false }
+    return { kind: 'intent', intent }
+  }
+}
+
+function restore(entry: LiveEntry): Verdict {
+  const needsBytes = entry.kind === 'file'
+  const intent = {
+    path: entry.path,
+    entry,
+    remote: null,
+    loser: null,
+    isVersionReuse: false,
+    needsBytes,
+  }
+  return { kind: 'intent', intent }
+}
+
+/** The newest first; of concurrent ones the winner, so that a loser's bytes are not fetched in vain. */
+function byNewest(a: Candidate, b: Candidate): number {
+  const order = compareVectors(a.remote.entry.version, b.remote.entry.version)
+  if (order === 'ahead') return -1
+  if (order === 'behind') return 1
+  return compareForWinner(b.remote.entry, a.remote.entry)
+}

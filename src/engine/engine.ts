@@ -1,0 +1,361 @@
+import type { Sha256 } from '../core/digest.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import { isLive } from '../core/entry.ts'
+import type { ProblemCode } from '../core/problem.ts'
+import type { SourceOffer, SyncMode } from '../core/protocol.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import type { Status } from '../core/status.ts'
+import { Applier } from './apply.ts'
+import { Census } from './census.ts'
+import { ConflictCopies } from './conflict-copies.ts'
+import { Contention } from './contention.ts'
+import { Decider } from './decide.ts'
+import { DirtyPaths } from './dirty-paths.ts'
+import { Findings } from './findings.ts'
+import { HeldDeletes } from './held-deletes.ts'
+import { resolveHeldFiles } from './held-files.ts'
+import { Inbound } from './inbound.ts'
+import { Inbox } from './inbox.ts'
+import { Joining } from './joining.ts'
+import { Ledger } from './ledger.ts'
+import { Links } from './links.ts'
+import { OwnWork } from './own-work.ts'
+import { reportPeerProblems } from './peer-problems.ts'
+import { Peers } from './peers.ts'
+import type { Chance, Clock, Network, Observer, Store, Transfer, Volume, Watcher } from './ports.ts'
+import { ProblemList } from './problem-list.ts'
+import { Publisher } from './publish.ts'
+import { Puller } from './pull.ts'
+import { Scan } from './scan.ts'
+import { Self } from './self.ts'
+import { Serial } from './serial.ts'
+import { Stamping } from './stamping.ts'
+import { State } from './state.ts'
+import { Wake } from './wake.ts'
+import { Watching } from './watching.ts'
+
+/** Local changes are not stamped before the first Hello, or this (rule 1): a cloned disk is told so first. */
+const stampAfterMs = 10_000
+
+/** The state is looked at when something happened, and at least this often. */
+const tickMs = 1_000
+
+export interface EngineParts {
+  readonly store: Store
+  readonly volume: Volume
+  readonly watcher: Watcher
+  readonly network: Network
+  readonly transfer: Transfer
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly observer: Observer
+  readonly sha256: Sha256
+  readonly settings: {
+    readonly name: string
+    readonly version: string
+    readonly mode: SyncMode
+    readonly volumePath: string
+    readonly hasPeers: boolean
+    readonly scanIntervalMs: number
+    /** Share of the entries, 0 to 1; null: off. */
+    readonly deleteBrake: number | null
+  }
+  /** Inode and birth time of `.synd/volume-id`. */
+  readonly volumeMark: string
+  readonly bootId: string
+  readonly source: () => SourceOffer
+  readonly isAuthorized: (key: string) => boolean
+}
+
+/** One running peer: wires publish, pull and links to the ports and runs them until stopped. Read `run` first. */
+export class Engine {
+  readonly #parts: EngineParts
+  readonly #self: Self
+  readonly #ledger: Ledger
+  readonly #census: Census
+  readonly #dirty = new DirtyPaths()
+  readonly #problems = new ProblemList()
+  readonly #serial = new Serial()
+  readonly #ownWork = new OwnWork()
+  readonly #inbox: Inbox
+  readonly #peers: Peers
+  readonly #heldDeletes: HeldDeletes
+  readonly #copies: ConflictCopies
+  readonly #publisher: Publisher
+  readonly #puller: Puller
+  readonly #inbound: Inbound
+  readonly #links: Links
+  readonly #joining: Joining
+  readonly #state: State
+  readonly #changed = new Wake()
+  readonly #mayStamp = new Wake()
+  readonly #stopping = new AbortController()
+  #isStampingAllowed = false
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    const { store, volume, clock, chance, observer, sha256, settings } = parts
+    const self = new Self({ store, clock, chance })
+    const census = new Census({ sha256 })
+    const ledger = new Ledger({ store, self, census })
+    const inbox = new Inbox({ clock, chance })
+    const peers = new Peers({ store })
+    const problems = this.#problems
+    const dirty = this.#dirty
+    const serial = this.#serial
+    const ownWork = this.#ownWork
+    const heldDeletes = new HeldDeletes({
+      store,
+      census,
+      problems,
+      clock,
+      share: settings.deleteBrake,
+    })
+    const stamping = new Stamping({ store, self, clock, sha256, keepsModes: volume.keepsModes })
+    const copies = new ConflictCopies({ volume, clock, self, dirty, observer })
+    const contention = new Contention()
+    const isIgnored = (): boolean => false
+    const decider = new Decider({
+      store,
+      self,
+      isHeld: (path) => heldDeletes.has(path),
+      isComplete: (peer) => peers.receipts(peer).isComplete,
+    })
+    const common = {
+      store,
+      volume,
+      clock,
+      observer,
+      serial,
+      ledger,
+      dirty,
+      problems,
+      heldDeletes,
+      inbox,
+      peers,
+    }
+    const onFailed = (path: RelativePath, code: ProblemCode): void => this.#tellFailure(path, code)
+    const onChange = (): void => this.#changed.call()
+    this.#publisher = new Publisher({
+      ...common,
+      findings: new Findings({ volume, clock, dirty, problems }),
+      stamping,
+      newScan: () =>
+        new Scan({
+          store,
+          volume,
+          clock,
+          problems,
+          isIgnored,
+          isOwnWork: (path, seen) => ownWork.is(path, seen),
+        }),
+      mayStamp: () => this.#untilStampingIsAllowed(),
+      onRoundDone: onChange,
+    })
+    const applier = new Applier({
+      ...common,
+      decider,
+      copies,
+      contention,
+      ownWork,
+      isIgnored,
+      onFailed,
+    })
+    this.#puller = new Puller({
+      ...common,
+      transfer: parts.transfer,
+      chance,
+      decider,
+      applier,
+      contention,
+      onFailed,
+      onDecided: onChange,
+    })
+    this.#inbound = new Inbound({
+      ...common,
+      self,
+      onForeignCounter: () =>
+        this.#links.renewIdentity('a peer has seen versions of ours that were not made here'),
+    })
+    this.#links = new Links({
+      ...common,
+      self,
+      network: parts.network,
+      inbound: this.#inbound,
+      name: settings.name,
+      mode: settings.mode,
+      source: parts.source,
+      isAuthorized: parts.isAuthorized,
+      onHello: () => this.#allowStamping(),
+      onChange,
+    })
+    this.#joining = new Joining({ store, self, ledger, stamping, peers, clock, observer })
+    this.#state = new State({
+      ...common,
+      ...settings,
+      self,
+      census,
+      publisher: this.#publisher,
+      puller: this.#puller,
+    })
+    this.#self = self
+    this.#ledger = ledger
+    this.#census = census
+    this.#inbox = inbox
+    this.#peers = peers
+    this.#heldDeletes = heldDeletes
+    this.#copies = copies
+    ledger.onCommit((commits) => {
+      for (const { after } of commits) this.#decideAgain(after.entry.path)
+    })
+  }
+
+  /** Ready to be dialled when it resolves; the first scan goes on in the background. */
+  async start(): Promise<void> {
+    const { store, volume, network, observer, volumeMark, bootId, settings } = this.#parts
+    this.#ledger.load()
+    const life = this.#self.begin({ volumeMark, bootId })
+    if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
+    observer.log('info', 'started', {
+      peerId: this.#self.peerId,
+      ...life,
+      entries: this.#census.live,
+    })
+    await resolveHeldFiles({ store, volume, copies: this.#copies, ledger: this.#ledger, observer })
+    for (const { entry } of store.unequalRemote()) this.#inbox.add(entry.path)
+    if (!settings.hasPeers) this.#allowStamping()
+    await network.start(this.#links)
+    this.#running = this.#run()
+  }
+
+  /** No new work; finishes or drops what is in the works, closes the links. The store and volume stay open. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#allowStamping()
+    await Promise.all([this.#parts.network.stop(), this.#parts.transfer.stop(), this.#running])
+    this.#self.end()
+  }
+
+  /** Rejects when a loop failed: a bug, the process has to go. */
+  get running(): Promise<void> {
+    return this.#running
+  }
+
+  status(): Status {
+    return this.#state.status()
+  }
+
+  /** Lets the held deletes go; returns how many. */
+  async approveDeletes(): Promise<number> {
+    return this.#serial.run(async () => {
+      const paths = this.#heldDeletes.all()
+      this.#publisher.stampHeld(paths)
+      this.#heldDeletes.release(paths)
+      return paths.length
+    })
+  }
+
+  /** Takes the entries of held deletes back from the peers; returns how many. */
+  async rejectDeletes(): Promise<number> {
+    return this.#serial.run(async () => {
+      const paths = this.#heldDeletes.all()
+      const puts = paths
+        .map((path) => this.#parts.store.get(path))
+        .filter((record) => record !== null)
+        .map(({ entry }) => ({ entry, observation: null, isAnnounced: false, seenMs: null }))
+      this.#ledger.commit(puts, { heldDeletes: { removed: paths } })
+      this.#heldDeletes.forget(paths)
+      for (const path of paths) this.#inbox.add(path)
+      return paths.length
+    })
+  }
+
+  /** What the embedded source may serve: a live file as the index knows it. */
+  servable(path: RelativePath): IndexRecord | null {
+    const record = this.#parts.store.get(path)
+    return record !== null && record.entry.kind === 'file' && record.observation !== null
+      ? record
+      : null
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stopping
+    const { watcher, clock, chance, observer, settings } = this.#parts
+    const watching = new Watching({
+      watcher,
+      clock,
+      chance,
+      observer,
+      dirty: this.#dirty,
+      publisher: this.#publisher,
+      scanIntervalMs: settings.scanIntervalMs,
+    })
+    await Promise.all([
+      watching.run(signal),
+      this.#publisher.run(signal),
+      this.#pullAfterFirstScan(signal),
+      this.#tick(signal),
+    ])
+  }
+
+  async #pullAfterFirstScan(signal: AbortSignal): Promise<void> {
+    await this.#publisher.firstScan(signal)
+    if (!signal.aborted) await this.#puller.run(signal)
+  }
+
+  /** Whenever something happened: what follows from the state of the whole. */
+  async #tick(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    while (!signal.aborted) {
+      if (this.#publisher.isFirstScanCommitted && !this.#self.isJoined) {
+        await this.#serial.run(async () => this.#joining.end())
+      }
+      this.#ownWork.forgetOld(clock.monotonicMs())
+      reportPeerProblems({ ...this.#parts, peers: this.#peers, problems: this.#problems })
+      this.#state.note()
+      await this.#tellPeers()
+      await this.#changed.wait(clock, tickMs, signal)
+    }
+  }
+
+  /** Acknowledgements, and that we are settled, to everybody who listens. */
+  async #tellPeers(): Promise<void> {
+    for (const [peerId, caller] of this.#peers.callers) {
+      try {
+        await this.#inbound.acknowledge(caller.link, this.#peers.receipts(peerId))
+        const settled = this.#state.isSettled ? this.#ledger.lastSequence : null
+        if (settled !== null && caller.toldSettled !== settled) {
+          caller.toldSettled = settled
+          await caller.link.reply({ kind: 'settled', sequence: settled })
+        }
+      } catch {
+        // The link is going down; its loop ends by itself and everything is told anew on the next.
+        caller.link.close()
+      }
+    }
+  }
+
+  #decideAgain(path: RelativePath): void {
+    this.#inbox.committed(path)
+    for (const [, receipts] of this.#peers.allReceipts()) {
+      if (receipts.sequenceOf(path) !== null) this.#inbox.add(path)
+    }
+  }
+
+  #tellFailure(path: RelativePath, code: ProblemCode): void {
+    for (const [, receipts] of this.#peers.allReceipts())
+      receipts.close(path, { kind: 'failed', code })
+  }
+
+  #allowStamping(): void {
+    this.#isStampingAllowed = true
+    this.#mayStamp.call()
+  }
+
+  async #untilStampingIsAllowed(): Promise<void> {
+    if (this.#isStampingAllowed) return
+    await this.#mayStamp.wait(this.#parts.clock, stampAfterMs, this.#stopping.signal)
+    this.#isStampingAllowed = true
+  }
+}

@@ -1,0 +1,258 @@
+import { errorCode, SyndError } from '../core/errors.ts'
+import type { ProblemCode } from '../core/problem.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import type { Intent } from './decide.ts'
+import type { Inbox } from './inbox.ts'
+import type { Peer, Peers } from './peers.ts'
+import type { Clock, Observer, PullRequest, Stage, Store, Transfer, Volume } from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+
+/** Larger files have a lane of their own, so that they never hold up small ones. */
+const largeSizeBytes = 1024 * 1024
+
+/** Small files travel in batches, over a few channels at once. */
+const smallLanes = 3
+const batchFiles = 64
+const batchBytes = 8 * 1024 * 1024
+const largeLanes = 2
+
+/** No further batch is begun while so many files wait to be applied. */
+const maxBacklog = 1024
+
+/** How long a lane waits for the backlog to shrink before it looks again. */
+const backlogMs = 20
+
+/** Copies of what is on this disk already, at once. */
+const localLanes = 8
+
+/** Where else on this disk to look for the same content. */
+const localCandidates = 3
+
+export interface FetcherParts {
+  readonly store: Store
+  readonly volume: Volume
+  readonly transfer: Transfer
+  readonly clock: Clock
+  readonly observer: Observer
+  readonly inbox: Inbox
+  readonly peers: Peers
+  readonly problems: ProblemList
+  readonly onFailed: (path: RelativePath, code: ProblemCode) => void
+  readonly deliver: (intent: Intent, stage: Stage) => void
+  readonly onSourceFailed: (peer: Peer, error: SyndError, intents: readonly Intent[]) => void
+  readonly onSourceWorked: (peer: Peer) => void
+  readonly backlog: () => number
+}
+
+interface Lanes {
+  readonly peer: Peer
+  readonly small: Intent[]
+  readonly large: Intent[]
+  smallRunning: number
+  largeRunning: number
+}
+
+/** Gets the bytes of decided files into stages: from another file of this volume where the digest is there, else from a peer, in lanes. */
+export class Fetcher {
+  readonly #parts: FetcherParts
+  readonly #lanes = new Map<string, Lanes>()
+  readonly #local: { readonly intent: Intent; readonly sources: readonly Peer[] }[] = []
+  readonly #running = new Set<Promise<void>>()
+  #localRunning = 0
+
+  constructor(parts: FetcherParts) {
+    this.#parts = parts
+  }
+
+  get inFlight(): number {
+    return this.#running.size + this.#local.length
+  }
+
+  fetch(intent: Intent, sources: readonly Peer[], signal: AbortSignal): void {
+    this.#local.push({ intent, sources })
+    while (this.#localRunning < localLanes && this.#local.length > this.#localRunning) {
+      this.#localRunning++
+      this.#track(this.#localLane(signal))
+    }
+  }
+
+  /** Resolves when no lane runs any more. */
+  async drained(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running)
+  }
+
+  async #localLane(signal: AbortSignal): Promise<void> {
+    try {
+      for (let next = this.#local.shift(); next !== undefined; next = this.#local.shift()) {
+        await this.#fetchOne(next.intent, next.sources, signal)
+      }
+    } finally {
+      this.#localRunning--
+    }
+  }
+
+  async #fetchOne(intent: Intent, sources: readonly Peer[], signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const stage = await this.#fromHere(intent)
+    if (stage !== null) return this.#parts.deliver(intent, stage)
+    const peer = sources[this.#parts.inbox.attemptsOf(intent.path) % Math.max(1, sources.length)]
+    if (peer === undefined) return this.#parts.inbox.park(intent.path, null)
+    this.#enqueue(intent, peer, signal)
+  }
+
+  /** The digest may be on this disk already: a rename or copy on the other side moves no bytes over the wire. */
+  async #fromHere(intent: Intent): Promise<Stage | null> {
+    const { store, volume } = this.#parts
+    const { digest, sizeBytes } = fileOf(intent)
+    try {
+      if (sizeBytes === 0) {
+        const stage = await volume.createStage({ digest, sizeBytes })
+        await stage.finish()
+        return stage
+      }
+      for (const path of store.findByDigest(digest, localCandidates)) {
+        const stage = await volume.stageFromLocal(path, { digest, sizeBytes })
+        if (stage !== null) return stage
+      }
+    } catch (error) {
+      // The source gets its try; should the disk be at fault, that will say so.
+      if (errorCode(error) === null) throw error
+    }
+    return null
+  }
+
+  #enqueue(intent: Intent, peer: Peer, signal: AbortSignal): void {
+    const { address } = peer
+    const lanes = this.#lanes.get(address) ?? {
+      peer,
+      small: [],
+      large: [],
+      smallRunning: 0,
+      largeRunning: 0,
+    }
+    this.#lanes.set(address, lanes)
+    if (fileOf(intent).sizeBytes > largeSizeBytes) lanes.large.push(intent)
+    else lanes.small.push(intent)
+    this.#pump(lanes, signal)
+  }
+
+  #pump(lanes: Lanes, signal: AbortSignal): void {
+    while (
+      lanes.smallRunning < smallLanes &&
+      lanes.small.length > lanes.smallRunning * batchFiles
+    ) {
+      lanes.smallRunning++
+      this.#track(this.#smallLane(lanes, signal))
+    }
+    while (lanes.largeRunning < largeLanes && lanes.large.length > 0) {
+      const intent = lanes.large.shift()
+      if (intent === undefined) return
+      lanes.largeRunning++
+      this.#track(this.#largeLane(lanes, intent, signal))
+    }
+  }
+
+  async #smallLane(lanes: Lanes, signal: AbortSignal): Promise<void> {
+    try {
+      // What is decided in the same turn travels in one batch.
+      await this.#parts.clock.yield()
+      for (let batch = takeBatch(lanes.small); batch.length > 0; batch = takeBatch(lanes.small)) {
+        while (this.#parts.backlog() > maxBacklog && !signal.aborted)
+          await this.#parts.clock.sleep(backlogMs, signal)
+        await this.#pull(lanes.peer, batch, signal)
+      }
+    } finally {
+      lanes.smallRunning--
+    }
+  }
+
+  async #largeLane(lanes: Lanes, first: Intent, signal: AbortSignal): Promise<void> {
+    try {
+      for (let next: Intent | undefined = first; next !== undefined; next = lanes.large.shift()) {
+        await this.#pull(lanes.peer, [next], signal)
+      }
+    } finally {
+      lanes.largeRunning--
+    }
+  }
+
+  async #pull(peer: Peer, intents: readonly Intent[], signal: AbortSignal): Promise<void> {
+    const { transfer, volume, peers, inbox, onSourceFailed, onSourceWorked } = this.#parts
+    const target = peers.pullTarget(peer)
+    if (signal.aborted) return
+    if (target === null) {
+      for (const { path } of intents) inbox.park(path, null)
+      return
+    }
+    const left = [...intents]
+    const requests = intents.map(requestOf)
+    try {
+      const pulls = transfer.pull(
+        target,
+        requests,
+        (request) => volume.createStage(request),
+        signal,
+      )
+      for await (const pulled of pulls) {
+        const intent = left.shift()
+        if (intent === undefined) throw new SyndError('protocol', 'more results than requests')
+        onSourceWorked(peer)
+        if (pulled.kind === 'pulled') this.#pulled(peer, intent, pulled.stage)
+        else if (pulled.kind === 'superseded') inbox.retry(intent.path)
+        else this.#failed(peer, intent, pulled)
+      }
+      if (left.length > 0)
+        throw new SyndError('protocol', `${left.length} requests without a result`)
+    } catch (error) {
+      if (!(error instanceof SyndError)) throw error
+      if (error.code === 'no-space')
+        for (const intent of left)
+          this.#failed(peer, intent, { code: 'disk-full', message: error.message })
+      else if (!signal.aborted) onSourceFailed(peer, error, left)
+    }
+  }
+
+  #pulled(peer: Peer, intent: Intent, stage: Stage): void {
+    this.#parts.observer.pulled(peer.address, fileOf(intent).sizeBytes)
+    this.#parts.deliver(intent, stage)
+  }
+
+  #failed(
+    peer: Peer,
+    { path }: Intent,
+    { code, message }: { code: ProblemCode; message: string },
+  ): void {
+    const { problems, clock, observer, onFailed, inbox } = this.#parts
+    problems.set({ code, path, message }, clock.nowMs())
+    observer.transferFailed(peer.address, code)
+    onFailed(path, code)
+    inbox.retry(path)
+  }
+
+  #track(lane: Promise<void>): void {
+    const tracked = lane.finally(() => this.#running.delete(tracked))
+    this.#running.add(tracked)
+  }
+}
+
+function takeBatch(queue: Intent[]): Intent[] {
+  const batch: Intent[] = []
+  let sizeBytes = 0
+  while (queue.length > 0 && batch.length < batchFiles && sizeBytes < batchBytes) {
+    const intent = queue.shift()
+    if (intent === undefined) break
+    sizeBytes += fileOf(intent).sizeBytes
+    batch.push(intent)
+  }
+  return batch
+}
+
+function requestOf(intent: Intent): PullRequest {
+  const { digest, sizeBytes } = fileOf(intent)
+  return { path: intent.path, digest, sizeBytes }
+}
+
+function fileOf({ entry }: Intent): Extract<Intent['entry'], { kind: 'file' }> {
+  if (entry.kind !== 'file') throw new Error('only files have bytes')
+  return entry
+}

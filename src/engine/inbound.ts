@@ -1,0 +1,109 @@
+import type { Announcement, OutcomeRange } from '../core/protocol.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import type { Inbox } from './inbox.ts'
+import type { Caller, Peers } from './peers.ts'
+import type { Clock, InboundLink, Observer, Store } from './ports.ts'
+import type { Receipts } from './receipts.ts'
+import type { Self } from './self.ts'
+import type { Serial } from './serial.ts'
+
+/** Ranges in one acknowledgement. */
+const maxRanges = 1_000
+
+/** The stream of a peer that dialled us: records what it announces, then acknowledges (rules 16 and 17). */
+export class Inbound {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #serial: Serial
+  readonly #self: Self
+  readonly #peers: Peers
+  readonly #inbox: Inbox
+  readonly #observer: Observer
+  readonly #onForeignCounter: () => void
+
+  constructor(parts: {
+    store: Store
+    clock: Clock
+    serial: Serial
+    self: Self
+    peers: Peers
+    inbox: Inbox
+    observer: Observer
+    /** Somebody has seen a counter under our id that we did not issue (rule 1). */
+    onForeignCounter: () => void
+  }) {
+    this.#store = parts.store
+    this.#clock = parts.clock
+    this.#serial = parts.serial
+    this.#self = parts.self
+    this.#peers = parts.peers
+    this.#inbox = parts.inbox
+    this.#observer = parts.observer
+    this.#onForeignCounter = parts.onForeignCounter
+  }
+
+  /** Runs until the link is down. A peer that dials again replaces its old stream. */
+  async run(link: InboundLink): Promise<void> {
+    const { peerId } = link.hello
+    this.#peers.callers.get(peerId)?.link.close()
+    const caller: Caller = { link, sinceMs: this.#clock.monotonicMs(), toldSettled: null }
+    this.#peers.callers.set(peerId, caller)
+    const receipts = this.#peers.receipts(peerId)
+    receipts.startOver()
+    for (const path of receipts.openPaths()) this.#inbox.add(path)
+    try {
+      await this.acknowledge(link, receipts)
+      for await (const announcement of link.announcements) {
+        await this.#serial.run(async () => this.#record(link, announcement, receipts))
+        await this.acknowledge(link, receipts)
+      }
+    } finally {
+      if (this.#peers.callers.get(peerId) === caller) this.#peers.callers.delete(peerId)
+    }
+  }
+
+  async acknowledge(link: InboundLink, receipts: Receipts): Promise<void> {
+    const news = receipts.take()
+    if (news === null) return
+    const { recordedUpTo, ranges } = news
+    let from = 0
+    do {
+      const part = ranges.slice(from, from + maxRanges)
+      await link.reply({ kind: 'acknowledgement', recordedUpTo, ranges: part })
+      from += maxRanges
+    } while (from < ranges.length)
+  }
+
+  /** One transaction: what was announced, and up to where (rule 16). */
+  #record(link: InboundLink, announcement: Announcement, receipts: Receipts): void {
+    const { entries, upTo, head, refused = [] } = announcement
+    const { peerId, epoch, name } = link.hello
+    this.#store.commit({
+      remote: entries.map(({ entry, sequence }) => ({ peer: peerId, entry, sequence })),
+      recorded: [{ peerId, epoch, sequence: upTo, key: link.key, name }],
+    })
+    receipts.recorded(
+      entries.map(({ entry, sequence }): [RelativePath, number] => [entry.path, sequence]),
+      upTo,
+    )
+    receipts.head = head
+    if (refused.length > 0)
+      receipts.refuse(
+        refused.map(({ sequence, code }): OutcomeRange => ({
+          from: sequence,
+          to: sequence,
+          outcome: { kind: 'refused', code },
+        })),
+      )
+    let isForeign = false
+    for (const { entry } of entries) {
+      this.#inbox.add(entry.path)
+      const counter = entry.version.get(this.#self.peerId)
+      if (counter !== undefined && this.#self.isForeign(counter)) isForeign = true
+    }
+    if (entries.length > 0)
+      this.#observer.notified(this.#peers.addressOf(peerId), 'received', entries.length)
+    if (receipts.isComplete) this.#inbox.hurry()
+    if (isForeign) this.#onForeignCounter()
+  }
+}

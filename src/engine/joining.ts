@@ -1,0 +1,87 @@
+import { isLive } from '../core/entry.ts'
+import type { Ledger, Put } from './ledger.ts'
+import type { Peers } from './peers.ts'
+import type { Clock, Observer, Store } from './ports.ts'
+import type { Self } from './self.ts'
+import type { Stamping } from './stamping.ts'
+
+/** Nobody who has joined answered for so long: this peer founds (rule 9). */
+const foundAfterMs = 60_000
+
+/** Stamped in one commit. */
+const stampAtOnce = 1_000
+
+/** A new index joins: it takes what the others have over what it found, and then stamps what is left (rule 9). */
+export class Joining {
+  readonly #store: Store
+  readonly #self: Self
+  readonly #ledger: Ledger
+  readonly #stamping: Stamping
+  readonly #peers: Peers
+  readonly #clock: Clock
+  readonly #observer: Observer
+  #waitingSinceMs: number
+
+  constructor(parts: {
+    store: Store
+    self: Self
+    ledger: Ledger
+    stamping: Stamping
+    peers: Peers
+    clock: Clock
+    observer: Observer
+  }) {
+    this.#store = parts.store
+    this.#self = parts.self
+    this.#ledger = parts.ledger
+    this.#stamping = parts.stamping
+    this.#peers = parts.peers
+    this.#clock = parts.clock
+    this.#observer = parts.observer
+    this.#waitingSinceMs = parts.clock.monotonicMs()
+  }
+
+  /** Ends joining when it is time to; to be called in the serial loop, after the first scan. True when it ended now. */
+  end(): boolean {
+    if (this.#self.isJoined || !this.#isTime()) return false
+    this.#self.markJoined()
+    const stamped = this.#stampTheRest()
+    this.#observer.log('info', 'joined', { peerId: this.#self.peerId, stamped })
+    return true
+  }
+
+  /** A peer that has joined told all it has; or all are new like us; or nobody who has joined answered for a minute. */
+  #isTime(): boolean {
+    const nowMs = this.#clock.monotonicMs()
+    const peers = this.#peers.all()
+    if (peers.length === 0 && this.#peers.unresolved.length === 0) return true
+    const connected = this.#peers.connected()
+    const joined = connected.filter(({ isJoining }) => !isJoining)
+    if (joined.length > 0) {
+      this.#waitingSinceMs = nowMs
+      return joined.some(({ peerId }) => peerId !== null && this.#peers.receipts(peerId).isComplete)
+    }
+    const isEverybodyNew =
+      peers.every(({ link }) => link !== null) && this.#peers.unresolved.length === 0
+    return isEverybodyNew || nowMs - this.#waitingSinceMs >= foundAfterMs
+  }
+
+  /** What nobody announced anything about is ours to announce; the rest is decided with the announcements. */
+  #stampTheRest(): number {
+    let puts: Put[] = []
+    let stamped = 0
+    const flush = (): void => {
+      if (puts.length > 0) this.#ledger.commit(puts)
+      stamped += puts.length
+      puts = []
+    }
+    for (const { entry, observation } of this.#store.all()) {
+      if (!isLive(entry) || entry.version.size > 0 || this.#store.remote(entry.path).length > 0)
+        continue
+      puts.push(this.#stamping.founded(entry, observation))
+      if (puts.length >= stampAtOnce) flush()
+    }
+    flush()
+    return stamped
+  }
+}

@@ -1,0 +1,229 @@
+import { SyndError, errorCode } from '../core/errors.ts'
+import type { PeerId } from '../core/peer-id.ts'
+import {
+  protocolVersions,
+  type Hello,
+  type HelloAnswer,
+  type SourceOffer,
+  type SyncMode,
+} from '../core/protocol.ts'
+import type { Inbound } from './inbound.ts'
+import type { Inbox } from './inbox.ts'
+import type { Ledger } from './ledger.ts'
+import { Outbound } from './outbound.ts'
+import type { Peer, Peers } from './peers.ts'
+import type {
+  Clock,
+  InboundLink,
+  Network,
+  NetworkHandler,
+  Observer,
+  OutboundLink,
+  Store,
+} from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+import type { Self } from './self.ts'
+
+/** As many peers' progress fits one Hello. */
+const maxRecorded = 256
+
+export interface LinksParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly network: Network
+  readonly observer: Observer
+  readonly self: Self
+  readonly ledger: Ledger
+  readonly peers: Peers
+  readonly inbound: Inbound
+  readonly inbox: Inbox
+  readonly problems: ProblemList
+  readonly name: string
+  readonly mode: SyncMode
+  readonly source: () => SourceOffer
+  /** Whether a key may still connect: an id is bound to the first key that showed it while that is authorized. */
+  readonly isAuthorized: (key: string) => boolean
+  readonly onHello: () => void
+  readonly onChange: () => void
+}
+
+/** What the network asks of the engine: who we are, and what is said on each link. */
+export class Links implements NetworkHandler {
+  readonly #parts: LinksParts
+  readonly #outbound = new Map<PeerId, Outbound>()
+
+  constructor(parts: LinksParts) {
+    this.#parts = parts
+    parts.ledger.onCommit((commits) => {
+      for (const outbound of this.#outbound.values()) outbound.committed(commits)
+    })
+  }
+
+  hello(): Hello {
+    const { self, store, name, mode, source } = this.#parts
+    return {
+      protocolVersions,
+      peerId: self.peerId,
+      epoch: self.epoch,
+      name,
+      mode,
+      joining: !self.isJoined,
+      recorded: store.peers().slice(0, maxRecorded),
+      source: source(),
+    }
+  }
+
+  answerHello(hello: Hello, caller: { readonly key: string }): HelloAnswer {
+    this.#check(hello, caller.key)
+    return { ...this.hello(), listsCaller: this.#lists(hello.peerId) }
+  }
+
+  async runOutbound(link: OutboundLink): Promise<void> {
+    const { self, network, peers, observer, problems } = this.#parts
+    const { answer, address } = link
+    if (answer.peerId === self.peerId && answer.epoch === self.epoch) {
+      observer.log('info', 'one of the peers is this host itself', { peer: address })
+      network.dropAddress(address)
+      peers.drop(address)
+      return
+    }
+    this.#check(answer, link.key)
+    const peer = peers.at(address)
+    if (peer === null) return
+    const first = peers.linked(answer.peerId)
+    this.#connected(peer, link)
+    try {
+      if (first === null) await this.#runFirst(peer, link)
+      else await this.#runAlias(peer, first, link)
+    } finally {
+      peer.link = null
+      peer.settled = null
+      problems.clear('peer-unreachable', null, address)
+      observer.log('info', 'peer disconnected', { peer: address, name: answer.name })
+      this.#parts.onChange()
+    }
+  }
+
+  async runInbound(link: InboundLink): Promise<void> {
+    this.#check(link.hello, link.key)
+    try {
+      await this.#parts.inbound.run(link)
+    } finally {
+      this.#parts.onChange()
+    }
+  }
+
+  addressesChanged(addresses: readonly string[], unresolved: readonly string[]): void {
+    const { peers, observer, onChange } = this.#parts
+    peers.setAddresses(addresses, unresolved)
+    observer.log('info', 'peers', { addresses, unresolved })
+    onChange()
+  }
+
+  dialFailed(address: string, error: Error): void {
+    const { peers, observer, onChange } = this.#parts
+    const peer = peers.at(address)
+    if (peer === null) return
+    if (peer.lastError !== error.message) {
+      const level = errorCode(error) === 'untrusted' ? 'warn' : 'info'
+      observer.log(level, 'cannot reach peer', { peer: address, reason: error.message })
+    }
+    peer.lastError = error.message
+    onChange()
+  }
+
+  /** Draws a new peer id (rule 1) and says Hello anew to everybody. */
+  renewIdentity(reason: string): void {
+    const { self, observer, peers } = this.#parts
+    const before = self.peerId
+    if (!self.renew()) return
+    observer.rejected('identity', 'identity-renewed')
+    observer.log('warn', 'drew a new peer id: this index was a copy or was restored', {
+      reason,
+      before,
+      peerId: self.peerId,
+    })
+    for (const outbound of this.#outbound.values()) outbound.close()
+    for (const { link } of peers.callers.values()) link.close()
+  }
+
+  #check(hello: Hello, key: string): void {
+    const { self, store, isAuthorized, onHello } = this.#parts
+    if (!hello.protocolVersions.some((version) => protocolVersions.includes(version))) {
+      const theirs = hello.protocolVersions.join(', ')
+      throw new SyndError(
+        'protocol',
+        `speaks protocol ${theirs}, this peer ${protocolVersions.join(', ')}: update the older one`,
+      )
+    }
+    const known = store.peer(hello.peerId)
+    if (known !== null && known.key !== key && isAuthorized(known.key)) {
+      throw new SyndError('untrusted', `peer id ${hello.peerId} belongs to another key`)
+    }
+    const isUs = hello.peerId === self.peerId
+    if (isUs && hello.epoch !== self.epoch) this.renewIdentity('another live peer has the same id')
+    const ours = hello.recorded.find(({ peerId }) => peerId === self.peerId)
+    if (!isUs && ours !== undefined && !self.recognises(ours)) {
+      this.renewIdentity('a peer has recorded more of this index than it holds')
+    }
+    onHello()
+  }
+
+  #lists(peerId: PeerId): HelloAnswer['listsCaller'] {
+    const { peers } = this.#parts
+    const all = peers.all()
+    if (all.some((peer) => peer.peerId === peerId)) return 'yes'
+    return all.every(({ hasAnswered }) => hasAnswered) && peers.unresolved.length === 0
+      ? 'no'
+      : 'unknown'
+  }
+
+  #connected(peer: Peer, link: OutboundLink): void {
+    const { observer, inbox, clock, onChange } = this.#parts
+    const { answer } = link
+    peer.link = link
+    peer.peerId = answer.peerId
+    peer.name = answer.name
+    peer.isJoining = answer.joining
+    peer.hasAnswered = true
+    peer.lastError = null
+    peer.notListedSinceMs = answer.listsCaller === 'yes' ? null : clock.monotonicMs()
+    observer.log('info', 'peer connected', {
+      peer: peer.address,
+      name: answer.name,
+      id: answer.peerId,
+    })
+    inbox.hurry()
+    onChange()
+  }
+
+  async #runFirst(peer: Peer, link: OutboundLink): Promise<void> {
+    const { store, ledger, clock, observer, self, onChange } = this.#parts
+    const recorded = link.answer.recorded.find(({ peerId }) => peerId === self.peerId)
+    const recordedUpTo = recorded !== undefined && self.recognises(recorded) ? recorded.sequence : 0
+    const outbound = new Outbound({
+      store,
+      ledger,
+      clock,
+      observer,
+      peer,
+      link,
+      recordedUpTo,
+      onReply: onChange,
+    })
+    const { peerId } = link.answer
+    this.#outbound.set(peerId, outbound)
+    peer.delivery = outbound.delivery
+    try {
+      await outbound.run()
+    } finally {
+      if (this.#outbound.get(peerId) === outbound) this.#outbound.delete(peerId)
+    }
+  }
+
+  /** Two addresses with one id are one peer: the second stands by and is dialled anew when the first is gone. */
+  async #runAlias(peer: Peer, first: Peer, link: OutboundLink): Promise<void> {
+    peer.delivery = first.delivery
+    for await (const _ of link.replies) if (first.link === null) return
+  }
+}

@@ -1,0 +1,130 @@
+import type { PeerId } from '../core/peer-id.ts'
+import type { Sequence } from '../core/protocol.ts'
+import type { Delivery } from './deliveries.ts'
+import type { InboundLink, OutboundLink, PullTarget, Store } from './ports.ts'
+import { Receipts } from './receipts.ts'
+
+/** One dialled address. */
+export interface Peer {
+  readonly address: string
+  peerId: PeerId | null
+  name: string | null
+  /** Our stream to it, while it is up. */
+  link: OutboundLink | null
+  delivery: Delivery | null
+  /** The sequence its last `settled` covered; null since the link is up: none yet. */
+  settled: Sequence | null
+  /** Joining when it last said Hello. */
+  isJoining: boolean
+  /** Since when it is connected without saying that it lists us; null: it said so. Monotonic. */
+  notListedSinceMs: number | null
+  lastError: string | null
+  /** It answered once since the start. */
+  hasAnswered: boolean
+}
+
+/** A peer that dialled us, by its id. */
+export interface Caller {
+  readonly link: InboundLink
+  /** Monotonic milliseconds. */
+  readonly sinceMs: number
+  /** The sequence at which we last told it that we are settled; null: we have not, or are not any more. */
+  toldSettled: Sequence | null
+}
+
+/** Everybody we dial and everybody who dialled us. */
+export class Peers {
+  readonly #store: Store
+  readonly #receipts = new Map<PeerId, Receipts>()
+  readonly callers = new Map<PeerId, Caller>()
+  #byAddress = new Map<string, Peer>()
+  #unresolved: readonly string[] = []
+
+  constructor({ store }: { store: Store }) {
+    this.#store = store
+  }
+
+  get unresolved(): readonly string[] {
+    return this.#unresolved
+  }
+
+  all(): readonly Peer[] {
+    return [...this.#byAddress.values()]
+  }
+
+  /** The configured names after every look-up; peers that stay keep their state. */
+  setAddresses(addresses: readonly string[], unresolved: readonly string[]): void {
+    this.#byAddress = new Map(
+      addresses.map((address) => [address, this.#byAddress.get(address) ?? newPeer(address)]),
+    )
+    this.#unresolved = unresolved
+  }
+
+  at(address: string): Peer | null {
+    return this.#byAddress.get(address) ?? null
+  }
+
+  drop(address: string): void {
+    this.#byAddress.delete(address)
+  }
+
+  /** The peer with that id whose link is up. */
+  linked(peerId: PeerId): Peer | null {
+    for (const peer of this.#byAddress.values()) {
+      if (peer.peerId === peerId && peer.link !== null) return peer
+    }
+    return null
+  }
+
+  /** Everybody whose link is up, once an id. */
+  connected(): Peer[] {
+    const byId = new Map<PeerId, Peer>()
+    for (const peer of this.#byAddress.values()) {
+      if (peer.link !== null && peer.peerId !== null && !byId.has(peer.peerId))
+        byId.set(peer.peerId, peer)
+    }
+    return [...byId.values()]
+  }
+
+  /** The configured address of a peer, for logs and metrics; '' for one that is not configured. */
+  addressOf(peerId: PeerId): string {
+    for (const { address, peerId: id } of this.#byAddress.values())
+      if (id === peerId) return address
+    return ''
+  }
+
+  pullTarget(peer: Peer): PullTarget | null {
+    if (peer.link === null) return null
+    const { address, host, key, answer } = peer.link
+    return { address, host, key, source: answer.source }
+  }
+
+  receipts(peerId: PeerId): Receipts {
+    const known = this.#receipts.get(peerId)
+    if (known !== undefined) return known
+    const receipts = new Receipts({ recordedUpTo: this.#store.peer(peerId)?.sequence ?? 0 })
+    for (const { entry, sequence } of this.#store.unequalRemoteOf(peerId))
+      receipts.markOpen(entry.path, sequence)
+    this.#receipts.set(peerId, receipts)
+    return receipts
+  }
+
+  allReceipts(): Iterable<readonly [PeerId, Receipts]> {
+    return this.#receipts
+  }
+}
+
+function newPeer(address: string): Peer {
+  return {
+    address,
+    peerId: null,
+    name: null,
+    link: null,
+    delivery: null,
+    settled: null,
+    isJoining: false,
+    notListedSinceMs: null,
+    lastError: null,
+    hasAnswered: false,
+  }
+}

@@ -1,0 +1,156 @@
+import { SyndError } from '../core/errors.ts'
+import { sameContent } from '../core/entry.ts'
+import type { PeerId } from '../core/peer-id.ts'
+import type { ProblemCode } from '../core/problem.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import type { Applier, Ready } from './apply.ts'
+import { backoffMs } from './backoff.ts'
+import type { Contention } from './contention.ts'
+import type { Decider, Intent } from './decide.ts'
+import { Fetcher } from './fetch.ts'
+import type { Inbox } from './inbox.ts'
+import { Overlay } from './overlay.ts'
+import type { Peer, Peers } from './peers.ts'
+import type { Chance, Clock, Observer, Store, Transfer, Volume } from './ports.ts'
+import type { ProblemList } from './problem-list.ts'
+import { Wake } from './wake.ts'
+
+/** Decided at one go; a turn of the loop stays short. */
+const decideAtOnce = 256
+
+/** Applied and committed together: one sync of the index for many files. */
+const applyAtOnce = 256
+
+export interface PullerParts {
+  readonly store: Store
+  readonly volume: Volume
+  readonly transfer: Transfer
+  readonly clock: Clock
+  readonly chance: Chance
+  readonly observer: Observer
+  readonly inbox: Inbox
+  readonly decider: Decider
+  readonly applier: Applier
+  readonly contention: Contention
+  readonly peers: Peers
+  readonly problems: ProblemList
+  readonly onFailed: (path: RelativePath, code: ProblemCode) => void
+  /** After each round of decisions: acknowledgements can be told, and the state may have changed. */
+  readonly onDecided: () => void
+}
+
+/** From announced versions to the disk: decide, get the bytes (from here, or from a peer), apply in batches. */
+export class Puller {
+  readonly #parts: PullerParts
+  readonly #fetcher: Fetcher
+  readonly #ready: Ready[] = []
+  readonly #readyWake = new Wake()
+  readonly #peerFailures = new Map<string, number>()
+  #isApplying = false
+
+  constructor(parts: PullerParts) {
+    this.#parts = parts
+    this.#fetcher = new Fetcher({
+      ...parts,
+      deliver: (intent, stage) => this.#deliver(intent, stage),
+      onSourceFailed: (peer, error, intents) => this.#sourceFailed(peer, error, intents),
+      onSourceWorked: (peer) => this.#peerFailures.delete(peer.address),
+      backlog: () => this.#ready.length,
+    })
+  }
+
+  /** Something is being fetched or applied. */
+  get isBusy(): boolean {
+    return this.#isApplying || this.#ready.length > 0 || this.#fetcher.inFlight > 0
+  }
+
+  /** Runs until the signal aborts and what was begun is finished or dropped. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#decideLoop(signal), this.#applyLoop(signal)])
+    await this.#fetcher.drained()
+    for (const { stage } of this.#ready.splice(0)) await stage?.discard()
+  }
+
+  async #decideLoop(signal: AbortSignal): Promise<void> {
+    const { inbox, clock, onDecided } = this.#parts
+    while (!signal.aborted) {
+      const delayMs = inbox.nextDelayMs()
+      if (delayMs === null || delayMs > 0) {
+        await inbox.wake.wait(clock, delayMs, signal)
+        continue
+      }
+      for (const path of inbox.take(decideAtOnce)) this.#decide(path, signal)
+      onDecided()
+      await clock.yield()
+    }
+  }
+
+  #decide(path: RelativePath, signal: AbortSignal): void {
+    const { decider, inbox, peers, store, contention, clock, problems } = this.#parts
+    const verdict = decider.decide(path, new Overlay({ store }), ({ peer, sequence }) => {
+      const receipts = peers.receipts(peer)
+      if (receipts.sequenceOf(path) === sequence) receipts.close(path, { kind: 'applied' })
+    })
+    if (verdict.kind === 'settled') return inbox.done(path)
+    if (verdict.kind === 'park') return inbox.park(path, verdict.on)
+    const { intent } = verdict
+    const contendedMs = intent.loser === null ? 0 : contention.delayMs(path, clock.monotonicMs())
+    if (contendedMs > 0) {
+      const message =
+        'changed on several peers again and again: the next conflict is resolved later'
+      problems.set({ code: 'contended', path, message }, clock.nowMs())
+      return inbox.postpone(path, contendedMs)
+    }
+    if (!intent.needsBytes) return this.#deliver(intent, null)
+    this.#fetcher.fetch(intent, this.#sourcesOf(intent), signal)
+  }
+
+  /** Linked peers that announced the wanted content under this name; who announced the decided version first. */
+  #sourcesOf({ path, entry, remote }: Intent): Peer[] {
+    const { store, peers } = this.#parts
+    const holders = store.remote(path).filter((held) => sameContent(held.entry, entry))
+    const preferred = remote?.peer ?? null
+    const isFirst = (peer: PeerId): number => (peer === preferred ? 0 : 1)
+    return holders
+      .toSorted((a, b) => isFirst(a.peer) - isFirst(b.peer))
+      .map(({ peer }) => peers.linked(peer))
+      .filter((peer) => peer !== null)
+  }
+
+  #deliver(intent: Intent, stage: Ready['stage']): void {
+    this.#ready.push({ intent, stage })
+    this.#readyWake.call()
+  }
+
+  async #applyLoop(signal: AbortSignal): Promise<void> {
+    const { clock, applier, onDecided } = this.#parts
+    while (!signal.aborted) {
+      if (this.#ready.length === 0) {
+        await this.#readyWake.wait(clock, null, signal)
+        continue
+      }
+      this.#isApplying = true
+      try {
+        await applier.apply(this.#ready.splice(0, applyAtOnce))
+      } finally {
+        this.#isApplying = false
+      }
+      onDecided()
+    }
+  }
+
+  /** The connection failed: every path that waited on it waits a while; that is no problem of the paths. */
+  #sourceFailed(peer: Peer, error: SyndError, intents: readonly Intent[]): void {
+    const { observer, inbox, chance } = this.#parts
+    const attempt = this.#peerFailures.get(peer.address) ?? 0
+    this.#peerFailures.set(peer.address, attempt + 1)
+    const delayMs = backoffMs(attempt, { firstMs: 250, lastMs: 30_000, chance })
+    observer.transferFailed(peer.address, error.code)
+    observer.log('warn', 'pull failed', {
+      peer: peer.address,
+      code: error.code,
+      reason: error.message,
+    })
+    for (const { path } of intents) inbox.postpone(path, delayMs)
+  }
+}
