@@ -1,6 +1,5 @@
 import type { Sha256 } from '../core/digest.ts'
 import type { IndexRecord } from '../core/index-record.ts'
-import { isLive } from '../core/entry.ts'
 import type { ProblemCode } from '../core/problem.ts'
 import type { SourceOffer, SyncMode } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'

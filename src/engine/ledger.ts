@@ -71,8 +71,7 @@ export class Ledger {
       lastCounter: this.#self.lastCounter,
     })
     this.#lastSequence = sequence
-    for (const { before, after } of commits)
-      this.#census.replace(before?.entry ?? null, after.entry)
+    for (const { before, after } of commits) this.#census.replace(before, after)
     for (const listener of this.#listeners) listener(commits)
   }
 

@@ -17,12 +17,12 @@ export function reportPeerProblems({
 }): void {
   const nowMs = clock.nowMs()
   const monotonicMs = clock.monotonicMs()
+  problems.keepOnly('peer-unresolved', peers.unresolved)
   for (const name of peers.unresolved) {
     const message = `${name}: no address found; check SYND_PEERS and the name service`
     problems.set({ code: 'peer-unresolved', path: null, message }, nowMs, name)
   }
   for (const { address, link, lastError, peerId, notListedSinceMs } of peers.all()) {
-    if (peers.unresolved.length === 0) problems.clear('peer-unresolved', null, address)
     if (link === null && lastError !== null) {
       problems.set(
         { code: 'peer-unreachable', path: null, message: `${address}: ${lastError}` },

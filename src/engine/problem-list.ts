@@ -24,6 +24,14 @@ export class ProblemList {
     for (const code of codes) this.#byKey.delete(keyOf(code, path, ''))
   }
 
+  /** Of a problem that has no path, only those about one of `about` stay. */
+  keepOnly(code: ProblemCode, about: readonly string[]): void {
+    const kept = new Set(about.map((name) => keyOf(code, null, name)))
+    for (const key of this.#byKey.keys()) {
+      if (key.startsWith(keyOf(code, null, '')) && !kept.has(key)) this.#byKey.delete(key)
+    }
+  }
+
   has(code: ProblemCode, path: RelativePath): boolean {
     return this.#byKey.has(keyOf(code, path, ''))
   }
