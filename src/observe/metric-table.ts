@@ -33,6 +33,14 @@ export function createMetricTable(registry: Registry) {
 
     volumeEntries: gauge('synd_volume_entries', 'Entries in the index, by kind.', ['kind']),
     volumeBytes: gauge('synd_volume_bytes', 'Bytes in the files of the index.'),
+    volumeFreeBytes: gauge(
+      'synd_volume_free_bytes',
+      'Room that the file system of the volume has for this user; 0 before it is known.',
+    ),
+    volumeSizeBytes: gauge(
+      'synd_volume_size_bytes',
+      'Size of the file system of the volume; 0 before it is known.',
+    ),
     volumeHalted: gauge('synd_volume_halted', '1 while nothing is synced because of the volume.'),
     heldDeletes: gauge('synd_held_deletes', 'Deletes held back until approved or rejected.'),
     problems: gauge('synd_problems', 'What is not in sync or not synced, by code.', ['code']),

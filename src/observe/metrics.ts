@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { Status } from '../core/status.ts'
 import { createBoundedLabels } from './bounded-labels.ts'
+import { createDiskSpaceGauges } from './disk-space.ts'
 import { idleMonitor, replaceEventLoopLag } from './event-loop-lag.ts'
 import type { Log } from './log.ts'
 import { createMetricTable } from './metric-table.ts'
@@ -49,6 +50,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const table = createMetricTable(registry)
   const labels = createPeerLabels(options.peers, options.nowMs)
   const boundedReason = createBoundedLabels()
+  const askForDiskSpace = createDiskSpaceGauges(table)
   table.buildInfo.set({ version: options.version, node: process.version }, 1)
   for (const peer of options.peers) zeroPeer(table, peer)
   for (const [surface, reasons] of Object.entries(knownRejections))
@@ -63,6 +65,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   const refresh = async (status: Status): Promise<void> => {
     showStatus(table, status)
+    askForDiskSpace(status.volume.path)
     const peers = new Map(status.peers.map((peer) => [peerOf(peer.address), peer]))
     for (const gone of labels.expire()) await dropPeer(table, gone)
     table.peerInfo.reset()

@@ -52,6 +52,8 @@ const contract: readonly (readonly [string, readonly string[]])[] = [
     ['kind="file"', 'kind="directory"', 'kind="symlink"', 'kind="tombstone"'],
   ],
   ['synd_volume_bytes', ['']],
+  ['synd_volume_free_bytes', ['']],
+  ['synd_volume_size_bytes', ['']],
   ['synd_volume_halted', ['']],
   ['synd_pending_changes', peers.map((peer) => `peer="${peer}"`)],
   ['synd_oldest_pending_timestamp_seconds', peers.map((peer) => `peer="${peer}"`)],
