@@ -1,8 +1,8 @@
 /** More values than this would be a label made of what comes over the network. */
-const mostValues = 100
+const mostValues = 200
 
 /**
- * Lets through reasons that are plain words, up to a hundred of them; the rest is `other`. `key` tells apart what shares the limit,
+ * Lets through reasons that are plain words, up to two hundred of them; the rest is `other`. `key` tells apart what shares the limit,
  * for example the surface.
  */
 export function createBoundedLabels(): (key: string, reason: string) => string {

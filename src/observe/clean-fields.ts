@@ -16,7 +16,7 @@ const masked = '********'
 /** pino writes these itself; a field of that name would stand in the line twice. */
 const ownNames = new Set(['level', 'time', 'name', 'msg'])
 
-/** Names of fields that hold a path in the volume. */
+/** Names of fields that hold paths. */
 const pathNames = /^(?:path|paths|target|directory|file|files|entry|entries|from|to|copy|copies)$/i
 
 const secretNames = /pass(?:word|phrase)|secret|private|token|credential|pem$/i
@@ -27,11 +27,17 @@ const longestText = 2000
 function cleanObject(fields: Readonly<Fields>, cleaning: Cleaning, depth: number): Fields {
   const clean: Fields = {}
   for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined || (!cleaning.showsPaths && pathNames.test(name))) continue
+    if (value === undefined || isHidden(name, value, cleaning)) continue
     const key = depth === 0 && ownNames.has(name) ? `${name}_` : name
     clean[key] = secretNames.test(name) ? masked : cleanValue(value, cleaning, depth)
   }
   return clean
+}
+
+/** Paths in the volume are relative, or absolute below it; those of settings and keys are neither. */
+function isHidden(name: string, value: unknown, { showsPaths, volume }: Cleaning): boolean {
+  if (showsPaths || !pathNames.test(name)) return false
+  return typeof value !== 'string' || !value.startsWith('/') || `${value}/`.startsWith(`${volume}/`)
 }
 
 function cleanValue(value: unknown, cleaning: Cleaning, depth: number): unknown {

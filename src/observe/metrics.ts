@@ -8,16 +8,18 @@ import { createMetricTable } from './metric-table.ts'
 import { type MetricsFormat, toOpenMetrics } from './open-metrics.ts'
 import { createPeerLabels } from './peer-labels.ts'
 import { dropPeer, zeroPeer } from './peer-series.ts'
-import { knownRejections } from './reasons.ts'
+import { httpRejections } from './reasons.ts'
 import { showPeer, showStatus } from './status-gauges.ts'
 
 export interface MetricsOptions {
   readonly version: string
   /** The addresses in SYND_PEERS as `host:port`, without `dns:` names: their labels are there from the start. */
   readonly peers: readonly string[]
-  /** How many directories are watched, and how many may be. */
-  readonly watchCount: () => number
-  readonly watchLimit: () => number
+  /** Why each surface refuses, as far as it is known: the label sets of synd_rejected_total that are there from the start. */
+  readonly rejections: Readonly<Record<string, readonly string[]>>
+  /** How many inotify watches there are, and may be (null: nobody knows). */
+  readonly watchCount: () => number | Promise<number>
+  readonly watchLimit: () => number | null
   readonly log: Log
   /** Monotonic milliseconds. */
   readonly nowMs: () => number
@@ -53,7 +55,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const askForDiskSpace = createDiskSpaceGauges(table)
   table.buildInfo.set({ version: options.version, node: process.version }, 1)
   for (const peer of options.peers) zeroPeer(table, peer)
-  for (const [surface, reasons] of Object.entries(knownRejections))
+  for (const [surface, reasons] of Object.entries({ ...options.rejections, http: httpRejections }))
     for (const reason of reasons)
       table.rejected.inc({ surface, reason: boundedReason(surface, reason) }, 0)
 
@@ -70,8 +72,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     for (const gone of labels.expire()) await dropPeer(table, gone)
     table.peerInfo.reset()
     for (const peer of labels.all()) showPeer(table, peer, peers.get(peer) ?? null)
-    table.inotifyWatches.set(amount(options.watchCount()))
-    table.inotifyWatchesLimit.set(amount(options.watchLimit()))
+    table.inotifyWatches.set(amount(await options.watchCount()))
+    table.inotifyWatchesLimit.set(amount(options.watchLimit() ?? 0))
   }
 
   const draw = async (status: () => Status): Promise<string> => {

@@ -1,17 +1,15 @@
-/** Why something from outside was refused, by surface: label sets that are there from the start; others may come. */
-export const knownRejections: Readonly<Record<string, readonly string[]>> = {
-  http: [
-    'path',
-    'method',
-    'not-local',
-    'host',
-    'origin',
-    'headers',
-    'malformed',
-    'timeout',
-    'connections',
-  ],
-}
+/** Why the HTTP server refuses: values of the label `reason` that are there from the start. */
+export const httpRejections: readonly string[] = [
+  'path',
+  'method',
+  'not-local',
+  'host',
+  'origin',
+  'headers',
+  'malformed',
+  'timeout',
+  'connections',
+]
 
 /** Why pulls fail: codes of SyndError and of problems. */
 export const knownTransferErrors: readonly string[] = [

@@ -84,6 +84,16 @@ describe('names of files', () => {
     expect(last()['error']).not.toHaveProperty('stack')
   })
 
+  test('are told from paths of settings and keys', () => {
+    log('info', 'x', {
+      path: '/etc/synd/ssh/authorized_keys',
+      target: '/data/secret.txt',
+      directory: '/database',
+    })
+    expect(last()).toMatchObject({ path: '/etc/synd/ssh/authorized_keys', directory: '/database' })
+    expect(lines[0]).not.toContain('secret')
+  })
+
   test('are in debug lines', () => {
     log('debug', 'x', { path: 'a.txt', error: new Error("open '/data/a.txt'") })
     expect(last()).toMatchObject({

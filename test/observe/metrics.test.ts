@@ -16,7 +16,8 @@ beforeEach(() => {
   metrics = createMetrics({
     version: '1.2.3',
     peers: ['host-b:50051', '[fd00::2]:7'],
-    watchCount: () => 21,
+    rejections: { grpc: ['bad-path'] },
+    watchCount: async () => 21,
     watchLimit: () => 8192,
     log: (...line) => logged.push(line),
     nowMs: () => nowMs,
@@ -83,7 +84,14 @@ const contract: readonly (readonly [string, readonly string[]])[] = [
   ['synd_held_deletes', ['']],
   ['synd_conflicts_total', ['']],
   ['synd_problems', problemCodes.map((code) => `code="${code}"`)],
-  ['synd_rejected_total', ['reason="not-local",surface="http"', 'reason="timeout",surface="http"']],
+  [
+    'synd_rejected_total',
+    [
+      'reason="not-local",surface="http"',
+      'reason="timeout",surface="http"',
+      'reason="bad-path",surface="grpc"',
+    ],
+  ],
   ['synd_scan_duration_seconds_count', ['']],
   ['synd_scan_duration_seconds_sum', ['']],
   ['synd_scan_duration_seconds_bucket', ['le="+Inf"']],
@@ -245,8 +253,8 @@ test('labels hold what the other side calls itself, escaped, and reasons are bou
     'synd_peer_info{id="00112233445566ff",name="a\\"b\\\\c\\nd{e=\\"f\\"} 1",peer="host-b:50051"}',
   )
   const rejections = [...found.keys()].filter((key) => key.startsWith('synd_rejected_total'))
-  expect(rejections.length).toBeLessThan(130)
-  expect(found.get('synd_rejected_total{reason="other",surface="grpc"}')).toBeGreaterThan(800)
+  expect(rejections.length).toBeLessThan(230)
+  expect(found.get('synd_rejected_total{reason="other",surface="grpc"}')).toBeGreaterThan(700)
 })
 
 test('many scrapes at once draw the metrics once, and never show an older status than the call', async () => {
