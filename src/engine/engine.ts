@@ -1,37 +1,38 @@
 import type { Sha256 } from '../core/digest.ts'
+import { SyndError } from '../core/errors.ts'
 import type { IndexRecord } from '../core/index-record.ts'
 import type { ProblemCode } from '../core/problem.ts'
 import type { SourceOffer, SyncMode } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Status } from '../core/status.ts'
-import { Applier } from './apply.ts'
+import { Applier } from './pull/applier.ts'
 import { Census } from './census.ts'
-import { ConflictCopies } from './conflict-copies.ts'
-import { Contention } from './contention.ts'
-import { Decider } from './decide.ts'
-import { DirtyPaths } from './dirty-paths.ts'
-import { Findings } from './findings.ts'
-import { HeldDeletes } from './held-deletes.ts'
-import { resolveHeldFiles } from './held-files.ts'
-import { Inbound } from './inbound.ts'
-import { Inbox } from './inbox.ts'
+import { ConflictCopies } from './pull/conflict-copies.ts'
+import { Contention } from './pull/contention.ts'
+import { Decider } from './pull/decider.ts'
+import { DirtyPaths } from './publish/dirty-paths.ts'
+import { Findings } from './publish/findings.ts'
+import { HeldDeletes } from './publish/held-deletes.ts'
+import { resolveHeldFiles } from './pull/held-files.ts'
+import { Inbound } from './links/inbound.ts'
+import { Inbox } from './pull/inbox.ts'
 import { Joining } from './joining.ts'
 import { Ledger } from './ledger.ts'
-import { Links } from './links.ts'
-import { OwnWork } from './own-work.ts'
+import { Links } from './links/links.ts'
+import { OwnWork } from './pull/own-work.ts'
 import { reportPeerProblems } from './peer-problems.ts'
-import { Peers } from './peers.ts'
+import { Peers } from './links/peers.ts'
 import type { Chance, Clock, Network, Observer, Store, Transfer, Volume, Watcher } from './ports.ts'
 import { ProblemList } from './problem-list.ts'
-import { Publisher } from './publish.ts'
-import { Puller } from './pull.ts'
-import { Scan } from './scan.ts'
+import { Publisher } from './publish/publisher.ts'
+import { Puller } from './pull/puller.ts'
+import { Scan } from './publish/scan.ts'
 import { Self } from './self.ts'
 import { Serial } from './serial.ts'
-import { Stamping } from './stamping.ts'
+import { Stamping } from './publish/stamping.ts'
 import { State } from './state.ts'
 import { Wake } from './wake.ts'
-import { Watching } from './watching.ts'
+import { Watching } from './publish/watching.ts'
 
 /** Local changes are not stamped before the first Hello, or this (rule 1): a cloned disk is told so first. */
 const stampAfterMs = 10_000
@@ -328,7 +329,8 @@ export class Engine {
           caller.toldSettled = settled
           await caller.link.reply({ kind: 'settled', sequence: settled })
         }
-      } catch {
+      } catch (error) {
+        if (!(error instanceof SyndError)) throw error
         // The link is going down; its loop ends by itself and everything is told anew on the next.
         caller.link.close()
       }

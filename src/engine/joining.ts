@@ -1,9 +1,9 @@
 import { isLive } from '../core/entry.ts'
 import type { Ledger, Put } from './ledger.ts'
-import type { Peers } from './peers.ts'
+import type { Peers } from './links/peers.ts'
 import type { Clock, Observer, Store } from './ports.ts'
 import type { Self } from './self.ts'
-import type { Stamping } from './stamping.ts'
+import type { Stamping } from './publish/stamping.ts'
 
 /** Nobody who has joined answered for so long: this peer founds (rule 9). */
 const foundAfterMs = 60_000

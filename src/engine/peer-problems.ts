@@ -1,4 +1,4 @@
-import type { Peers } from './peers.ts'
+import type { Peers } from './links/peers.ts'
 import type { Clock } from './ports.ts'
 import type { ProblemList } from './problem-list.ts'
 

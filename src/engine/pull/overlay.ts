@@ -1,8 +1,8 @@
-import { isLive } from '../core/entry.ts'
-import type { IndexRecord } from '../core/index-record.ts'
-import type { RelativePath } from '../core/relative-path.ts'
-import type { Put } from './ledger.ts'
-import type { Store } from './ports.ts'
+import { isLive } from '../../core/entry.ts'
+import type { IndexRecord } from '../../core/index-record.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import type { Put } from '../ledger.ts'
+import type { Store } from '../ports.ts'
 
 /** The index as it will be when a batch is committed: what the batch did over what the store has. */
 export class Overlay {

@@ -1,11 +1,11 @@
-import type { Announcement, OutcomeRange } from '../core/protocol.ts'
-import type { RelativePath } from '../core/relative-path.ts'
-import type { Inbox } from './inbox.ts'
+import type { Announcement, OutcomeRange } from '../../core/protocol.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import type { Inbox } from '../pull/inbox.ts'
 import type { Caller, Peers } from './peers.ts'
-import type { Clock, InboundLink, Observer, Store } from './ports.ts'
+import type { Clock, InboundLink, Observer, Store } from '../ports.ts'
 import type { Receipts } from './receipts.ts'
-import type { Self } from './self.ts'
-import type { Serial } from './serial.ts'
+import type { Self } from '../self.ts'
+import type { Serial } from '../serial.ts'
 
 /** Ranges in one acknowledgement. */
 const maxRanges = 1_000

@@ -1,5 +1,5 @@
-import type { Observation } from '../core/observation.ts'
-import type { RelativePath } from '../core/relative-path.ts'
+import type { Observation } from '../../core/observation.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 
 /** Events of our own work arrive within this. */
 const rememberedMs = 10_000

@@ -1,4 +1,4 @@
-import type { RelativePath } from '../core/relative-path.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 import type { Scanned, Scope } from './scan.ts'
 
 /** Paths that are gone for good, each with whether no event had told of it: only a full scan found it (rule 19). */

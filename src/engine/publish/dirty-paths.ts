@@ -1,5 +1,5 @@
-import { sameObservation, type Observation } from '../core/observation.ts'
-import type { RelativePath } from '../core/relative-path.ts'
+import { sameObservation, type Observation } from '../../core/observation.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 
 /** After a version was published, the next of the same path waits this long, doubling while it goes on changing. */
 const firstPauseMs = 50

@@ -1,11 +1,11 @@
-import { contentDigest, isLive } from '../core/entry.ts'
-import type { IndexRecord } from '../core/index-record.ts'
-import type { RelativePath } from '../core/relative-path.ts'
-import { mustHoldDeletes } from '../core/safety.ts'
-import type { Census } from './census.ts'
+import { contentDigest, isLive } from '../../core/entry.ts'
+import type { IndexRecord } from '../../core/index-record.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import { mustHoldDeletes } from '../../core/safety.ts'
+import type { Census } from '../census.ts'
 import type { HashedDifference } from './findings.ts'
-import type { Clock, Store } from './ports.ts'
-import type { ProblemList } from './problem-list.ts'
+import type { Clock, Store } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
 
 /** A record whose path is gone; `isSilent`: no event told of it, a full scan found it. */
 export interface Gone {

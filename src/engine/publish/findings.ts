@@ -1,10 +1,10 @@
-import type { Finding } from '../core/detect.ts'
-import type { Digest } from '../core/digest.ts'
-import type { RelativePath } from '../core/relative-path.ts'
+import type { Finding } from '../../core/detect.ts'
+import type { Digest } from '../../core/digest.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
-import { mapLimited } from './limit.ts'
-import type { Clock, Volume } from './ports.ts'
-import type { ProblemList } from './problem-list.ts'
+import { mapLimited } from '../limit.ts'
+import type { Clock, Volume } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
 import type { Difference } from './scan.ts'
 
 /** As many files are read at once: enough for the worker threads, few enough to bound memory. */

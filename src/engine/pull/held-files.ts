@@ -1,8 +1,8 @@
-import { contentDigest } from '../core/entry.ts'
+import { contentDigest } from '../../core/entry.ts'
 import type { ConflictCopies } from './conflict-copies.ts'
-import type { Ledger } from './ledger.ts'
+import type { Ledger } from '../ledger.ts'
 import { Overlay } from './overlay.ts'
-import type { Observer, Store, Volume } from './ports.ts'
+import type { Observer, Store, Volume } from '../ports.ts'
 
 /**
  * What a crash left in `.synd/hold` (rule 22): a file whose content is no known version of its path becomes the conflict copy of that path;

@@ -1,4 +1,4 @@
-import type { OutcomeRange, Sequence } from '../core/protocol.ts'
+import type { OutcomeRange, Sequence } from '../../core/protocol.ts'
 
 interface Pending {
   /** When the change was seen here; null for what was relayed, or was in the index before this start. */

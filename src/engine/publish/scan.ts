@@ -1,12 +1,12 @@
-import { isLive } from '../core/entry.ts'
-import { SyndError } from '../core/errors.ts'
-import type { IndexRecord } from '../core/index-record.ts'
-import { sameObservation, type Look, type Observation } from '../core/observation.ts'
-import type { ProblemCode } from '../core/problem.ts'
-import { joinPath, reservedName, type RelativePath } from '../core/relative-path.ts'
+import { isLive } from '../../core/entry.ts'
+import { SyndError } from '../../core/errors.ts'
+import type { IndexRecord } from '../../core/index-record.ts'
+import { sameObservation, type Look, type Observation } from '../../core/observation.ts'
+import type { ProblemCode } from '../../core/problem.ts'
+import { joinPath, reservedName, type RelativePath } from '../../core/relative-path.ts'
 import type { DirtyPath } from './dirty-paths.ts'
-import type { Clock, Store, Volume } from './ports.ts'
-import type { ProblemList } from './problem-list.ts'
+import type { Clock, Store, Volume } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
 
 /** Looks are synchronous; nothing else runs for longer than this (pitfalls.md, Watching). */
 const sliceMs = 15

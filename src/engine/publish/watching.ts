@@ -1,6 +1,6 @@
 import type { DirtyPaths } from './dirty-paths.ts'
-import type { Chance, Clock, Observer, Watcher, WatchHint } from './ports.ts'
-import type { Publisher } from './publish.ts'
+import type { Chance, Clock, Observer, Watcher, WatchHint } from '../ports.ts'
+import type { Publisher } from './publisher.ts'
 
 /** Turns hints of the watcher, and the passing of time, into dirty paths. Events are hints: what happened is found by looking. */
 export class Watching {

@@ -1,5 +1,5 @@
-import type { Outcome, OutcomeRange, Sequence } from '../core/protocol.ts'
-import type { RelativePath } from '../core/relative-path.ts'
+import type { Outcome, OutcomeRange, Sequence } from '../../core/protocol.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 
 /** What became of one peer's announcements here, and what of it was not told yet (rule 17). */
 export class Receipts {

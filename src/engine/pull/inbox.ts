@@ -1,7 +1,7 @@
-import { parentOf, type RelativePath } from '../core/relative-path.ts'
-import { backoffMs } from './backoff.ts'
-import type { Chance, Clock } from './ports.ts'
-import { Wake } from './wake.ts'
+import { parentOf, type RelativePath } from '../../core/relative-path.ts'
+import { backoffMs } from '../backoff.ts'
+import type { Chance, Clock } from '../ports.ts'
+import { Wake } from '../wake.ts'
 
 /** A path that could not be decided now, and nobody announced anything since, is decided again after this. */
 const parkedMs = 5_000

@@ -1,7 +1,7 @@
-import type { PeerId } from '../core/peer-id.ts'
-import type { Sequence } from '../core/protocol.ts'
+import type { PeerId } from '../../core/peer-id.ts'
+import type { Sequence } from '../../core/protocol.ts'
 import type { Delivery } from './deliveries.ts'
-import type { InboundLink, OutboundLink, PullTarget, Store } from './ports.ts'
+import type { InboundLink, OutboundLink, PullTarget, Store } from '../ports.ts'
 import { Receipts } from './receipts.ts'
 
 /** One dialled address. */

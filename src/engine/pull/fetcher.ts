@@ -1,11 +1,11 @@
-import { errorCode, SyndError } from '../core/errors.ts'
-import type { ProblemCode } from '../core/problem.ts'
-import type { RelativePath } from '../core/relative-path.ts'
-import type { Intent } from './decide.ts'
+import { errorCode, SyndError } from '../../core/errors.ts'
+import type { ProblemCode } from '../../core/problem.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import type { Intent } from './decider.ts'
 import type { Inbox } from './inbox.ts'
-import type { Peer, Peers } from './peers.ts'
-import type { Clock, Observer, PullRequest, Stage, Store, Transfer, Volume } from './ports.ts'
-import type { ProblemList } from './problem-list.ts'
+import type { Peer, Peers } from '../links/peers.ts'
+import type { Clock, Observer, PullRequest, Stage, Store, Transfer, Volume } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
 
 /** Larger files have a lane of their own, so that they never hold up small ones. */
 const largeSizeBytes = 1024 * 1024
@@ -59,6 +59,12 @@ export class Fetcher {
   readonly #local: { readonly intent: Intent; readonly sources: readonly Peer[] }[] = []
   readonly #running = new Set<Promise<void>>()
   #localRunning = 0
+  #fail: (error: unknown) => void = () => undefined
+
+  /** Rejects when a lane failed in a way that is nobody's fault outside: a bug. Never resolves. */
+  readonly failed = new Promise<never>((_, reject) => {
+    this.#fail = reject
+  })
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
@@ -230,7 +236,7 @@ export class Fetcher {
   }
 
   #track(lane: Promise<void>): void {
-    const tracked = lane.finally(() => this.#running.delete(tracked))
+    const tracked = lane.catch(this.#fail).finally(() => this.#running.delete(tracked))
     this.#running.add(tracked)
   }
 }

@@ -1,19 +1,19 @@
-import { SyndError } from '../core/errors.ts'
-import { sameContent } from '../core/entry.ts'
-import type { PeerId } from '../core/peer-id.ts'
-import type { ProblemCode } from '../core/problem.ts'
-import type { RelativePath } from '../core/relative-path.ts'
-import type { Applier, Ready } from './apply.ts'
-import { backoffMs } from './backoff.ts'
+import { SyndError } from '../../core/errors.ts'
+import { sameContent } from '../../core/entry.ts'
+import type { PeerId } from '../../core/peer-id.ts'
+import type { ProblemCode } from '../../core/problem.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import type { Applier, Ready } from './applier.ts'
+import { backoffMs } from '../backoff.ts'
 import type { Contention } from './contention.ts'
-import type { Decider, Intent } from './decide.ts'
-import { Fetcher } from './fetch.ts'
+import type { Decider, Intent } from './decider.ts'
+import { Fetcher } from './fetcher.ts'
 import type { Inbox } from './inbox.ts'
 import { Overlay } from './overlay.ts'
-import type { Peer, Peers } from './peers.ts'
-import type { Chance, Clock, Observer, Store, Transfer, Volume } from './ports.ts'
-import type { ProblemList } from './problem-list.ts'
-import { Wake } from './wake.ts'
+import type { Peer, Peers } from '../links/peers.ts'
+import type { Chance, Clock, Observer, Store, Transfer, Volume } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
+import { Wake } from '../wake.ts'
 
 /** Decided at one go; a turn of the loop stays short. */
 const decideAtOnce = 256
@@ -66,7 +66,10 @@ export class Puller {
 
   /** Runs until the signal aborts and what was begun is finished or dropped. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#decideLoop(signal), this.#applyLoop(signal)])
+    await Promise.race([
+      Promise.all([this.#decideLoop(signal), this.#applyLoop(signal)]),
+      this.#fetcher.failed,
+    ])
     await this.#fetcher.drained()
     for (const { stage } of this.#ready.splice(0)) await stage?.discard()
   }

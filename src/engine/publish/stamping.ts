@@ -4,18 +4,18 @@ import {
   newVersion,
   tombstoneOf,
   unversionedEntry,
-} from '../core/detect.ts'
-import type { Sha256 } from '../core/digest.ts'
-import { contentDigest, isLive, type Entry, type LiveEntry } from '../core/entry.ts'
-import type { IndexRecord } from '../core/index-record.ts'
-import { sameObservation, type Observation } from '../core/observation.ts'
-import { parsePeerId } from '../core/peer-id.ts'
-import type { RelativePath } from '../core/relative-path.ts'
-import { compareVectors, type Dot } from '../core/version-vector.ts'
+} from '../../core/detect.ts'
+import type { Sha256 } from '../../core/digest.ts'
+import { contentDigest, isLive, type Entry, type LiveEntry } from '../../core/entry.ts'
+import type { IndexRecord } from '../../core/index-record.ts'
+import { sameObservation, type Observation } from '../../core/observation.ts'
+import { parsePeerId } from '../../core/peer-id.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import { compareVectors, type Dot } from '../../core/version-vector.ts'
 import type { HashedDifference } from './findings.ts'
-import type { Put } from './ledger.ts'
-import type { Clock, Store } from './ports.ts'
-import type { Self } from './self.ts'
+import type { Put } from '../ledger.ts'
+import type { Clock, Store } from '../ports.ts'
+import type { Self } from '../self.ts'
 
 /** Turns what was found on the disk into index records: which version it is (rules 2, 9, 10). Commits nothing. */
 export class Stamping {

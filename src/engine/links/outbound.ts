@@ -1,13 +1,13 @@
-import { sameContent, sameMetadata } from '../core/entry.ts'
-import type { IndexRecord } from '../core/index-record.ts'
-import type { PeerId } from '../core/peer-id.ts'
-import { maxAnnouncementEntries, type Sequence, type SequencedEntry } from '../core/protocol.ts'
-import { compareVectors } from '../core/version-vector.ts'
+import { sameContent, sameMetadata } from '../../core/entry.ts'
+import type { IndexRecord } from '../../core/index-record.ts'
+import type { PeerId } from '../../core/peer-id.ts'
+import { maxAnnouncementEntries, type Sequence, type SequencedEntry } from '../../core/protocol.ts'
+import { compareVectors } from '../../core/version-vector.ts'
 import { Delivery } from './deliveries.ts'
-import type { Committed, Ledger } from './ledger.ts'
+import type { Committed, Ledger } from '../ledger.ts'
 import type { Peer } from './peers.ts'
-import type { Clock, Observer, OutboundLink, Store } from './ports.ts'
-import { Wake } from './wake.ts'
+import type { Clock, Observer, OutboundLink, Store } from '../ports.ts'
+import { Wake } from '../wake.ts'
 
 /** An announcement stays below 1 MiB on the wire: half of it in paths and link targets, the rest for vectors and frames. */
 const batchTextBytes = 256 * 1024

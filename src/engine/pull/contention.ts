@@ -1,4 +1,4 @@
-import type { RelativePath } from '../core/relative-path.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 
 /** Rule 8. */
 const windowMs = 10 * 60_000

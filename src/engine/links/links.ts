@@ -1,15 +1,15 @@
-import { SyndError, errorCode } from '../core/errors.ts'
-import type { PeerId } from '../core/peer-id.ts'
+import { SyndError, errorCode } from '../../core/errors.ts'
+import type { PeerId } from '../../core/peer-id.ts'
 import {
   protocolVersions,
   type Hello,
   type HelloAnswer,
   type SourceOffer,
   type SyncMode,
-} from '../core/protocol.ts'
+} from '../../core/protocol.ts'
 import type { Inbound } from './inbound.ts'
-import type { Inbox } from './inbox.ts'
-import type { Ledger } from './ledger.ts'
+import type { Inbox } from '../pull/inbox.ts'
+import type { Ledger } from '../ledger.ts'
 import { Outbound } from './outbound.ts'
 import type { Peer, Peers } from './peers.ts'
 import type {
@@ -20,9 +20,9 @@ import type {
   Observer,
   OutboundLink,
   Store,
-} from './ports.ts'
-import type { ProblemList } from './problem-list.ts'
-import type { Self } from './self.ts'
+} from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
+import type { Self } from '../self.ts'
 
 /** As many peers' progress fits one Hello. */
 const maxRecorded = 256
