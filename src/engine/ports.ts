@@ -42,7 +42,7 @@ export interface Chance {
 export interface Transaction {
   /** Put or replaced, by path. */
   readonly records?: readonly IndexRecord[]
-  /** Index records that leave without a tombstone (rule 14). */
+  /** Index records that leave without a tombstone (rule 14); they leave before `records` are put. */
   readonly forgotten?: readonly RelativePath[]
   /** What `peer` announced, replacing what it announced of the same paths before. */
   readonly remote?: readonly RemoteRecord[]
@@ -53,7 +53,7 @@ export interface Transaction {
     readonly removed?: readonly RelativePath[]
   }
   readonly identity?: Identity
-  /** Highest counter issued so far (rule 2). */
+  /** Highest counter issued so far (rule 2); a lower one than before changes nothing. */
   readonly lastCounter?: number
 }
 
@@ -98,7 +98,7 @@ export interface Store {
   all(): Iterable<IndexRecord>
   /** Records with a greater sequence, in its order. */
   changesAfter(sequence: Sequence, limit: number): readonly IndexRecord[]
-  /** Paths of live files with this content, at most `limit`. */
+  /** Paths of live files with this content, at most `limit`, in no particular order. */
   findByDigest(digest: Digest, limit: number): readonly RelativePath[]
   /** The latest of every peer for the path. */
   remote(path: RelativePath): readonly RemoteRecord[]
@@ -136,6 +136,13 @@ export type Digested =
   /** The path is no longer as observed: look again. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'unreadable'; readonly message: string }
+
+/** What a stage will hold; with the mode and mtime that it will be published with, they reach the disk along with the bytes. */
+export interface StageExpectation {
+  readonly sizeBytes: number
+  readonly digest: Digest
+  readonly metadata?: { readonly mode: number; readonly mtimeUs: number }
+}
 
 /** A file being received in `.synd/staging`. */
 export interface Stage {
@@ -188,19 +195,20 @@ export interface Volume {
   list(directory: RelativePath | null): Listing
   /** SHA-256 of a file or a symlink's text, provided it is as observed before and after. */
   digest(path: RelativePath, observed: Observation): Promise<Digested>
-  createStage(expected: { readonly sizeBytes: number; readonly digest: Digest }): Promise<Stage>
+  createStage(expected: StageExpectation): Promise<Stage>
   /** A verified stage with the bytes that are at `path` (reflink or copy), or null when they are no longer those. */
-  stageFromLocal(
-    path: RelativePath,
-    expected: { readonly sizeBytes: number; readonly digest: Digest },
-  ): Promise<Stage | null>
-  /** A verified stage made of a held file, with what it holds. */
+  stageFromLocal(path: RelativePath, expected: StageExpectation): Promise<Stage | null>
+  /** A verified stage made of a held file, with what it holds; null when there is no such file. Throws `io` while somebody writes it. */
   stageFromHold(
     id: string,
   ): Promise<{ stage: Stage; digest: Digest; sizeBytes: number; observation: Observation } | null>
   apply(change: Change): Promise<Applied>
   /** Syncs every directory that was changed since the last call (durability full). */
   syncDirectories(): Promise<void>
+  /** All files in hold, recorded or not. */
+  heldIds(): readonly string[]
+  /** One look at a held file: nobody wrote into it since it was taken if that is `sameBytes` with the hold's `expected`. */
+  lookHold(id: string): Look
   /** Removes held files whose fate the index knows. */
   releaseHolds(ids: readonly string[]): void
   /** Whether modes stick on this file system (rule 13). */

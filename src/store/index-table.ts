@@ -25,6 +25,7 @@ export interface IndexTable {
   children(directory: RelativePath | null): IndexRecord[]
   hasLiveBelow(directory: RelativePath): boolean
   changesAfter(sequence: Sequence, limit: number): IndexRecord[]
+  /** In no particular order. */
   findByDigest(digest: Digest, limit: number): RelativePath[]
 }
 
@@ -55,9 +56,10 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
     database,
     'SELECT * FROM entry WHERE sequence > ? AND sequence > 0 ORDER BY sequence LIMIT ?',
   )
+  // In the index's own order: ten thousand empty files need not be sorted to find one.
   const byDigest = prepare(
     database,
-    `SELECT path FROM entry WHERE digest = ? AND kind = 'file' ORDER BY path LIMIT ?`,
+    `SELECT path FROM entry WHERE digest = ? AND kind = 'file' LIMIT ?`,
   )
   return {
     put: ({ entry, observation, sequence }) => {

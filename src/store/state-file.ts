@@ -1,6 +1,8 @@
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   fchmodSync,
   fsyncSync,
@@ -27,6 +29,9 @@ export function makeStateFile(path: string): void {
   // Kubernetes gives all files of a volume to the group at every mount.
   if ((stat.mode & 0o777) !== fileMode && stat.uid === process.geteuid?.())
     chmodSync(path, fileMode)
+  // SQLite would open it for reading only and fail later, in other words.
+  accessSync(path, constants.W_OK)
+  accessSync(dirname(path), constants.W_OK)
 }
 
 /**

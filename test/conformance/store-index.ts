@@ -121,7 +121,9 @@ export function testIndex(subject: StoreSubject): void {
       expect(subject.store.hasLiveBelow(path('nothing'))).toBe(false)
     })
 
-    test('tombstones below a directory are nothing live', () => {
+    test('tombstones below a directory are nothing live, nor is what lies below a similar name', () => {
+      const similar = ['a-b/x', 'a.d/x', 'a0/x', 'ab/x']
+      subject.store.commit({ records: similar.map((name, n) => live(name, n + 60)) })
       const below = family.filter((name) => name.startsWith('a/'))
       subject.store.commit({ records: below.map((name, n) => dead(name, n + 20)) })
       expect(subject.store.hasLiveBelow(path('a'))).toBe(false)
@@ -186,7 +188,7 @@ export function testIndex(subject: StoreSubject): void {
     }
   })
 
-  test('files are found by their content: no links, no tombstones, in the order of bytes, at most as many as asked for', () => {
+  test('files are found by their content: no links, no tombstones, at most as many as asked for', () => {
     const versioned = { version: 'a1', by: 'a1', content: 5 }
     subject.store.commit({
       records: [
@@ -198,10 +200,10 @@ export function testIndex(subject: StoreSubject): void {
         recordOf(file({ path: 'other', version: 'a1', by: 'a1', content: 6 }), 6),
       ],
     })
-    expect(subject.store.findByDigest(digest(5), 10)).toEqual(['d/a', 'd/\xff', 'z'])
-    expect(subject.store.findByDigest(digest(5), 2)).toEqual(['d/a', 'd/\xff'])
+    expect(byBytes(subject.store.findByDigest(digest(5), 10))).toEqual(['d/a', 'd/\xff', 'z'])
+    expect(subject.store.findByDigest(digest(5), 2)).toHaveLength(2)
     expect(subject.store.findByDigest(digest(7), 10)).toEqual([])
     subject.store.commit({ records: [dead('d/a', 7)] })
-    expect(subject.store.findByDigest(digest(5), 10)).toEqual(['d/\xff', 'z'])
+    expect(byBytes(subject.store.findByDigest(digest(5), 10))).toEqual(['d/\xff', 'z'])
   })
 }

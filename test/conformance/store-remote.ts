@@ -54,6 +54,8 @@ export function testRemote(subject: StoreSubject): void {
       ['another content under the same version', true, file({ ...same, content: 2 }), file(same)],
       ['another kind under the same version', true, directory(same), file(same)],
       ['a tombstone under the same version', true, tombstone(same), file(same)],
+      ['a link with the same digest', true, symlink(same), file(same)],
+      ['a tombstone of a directory', true, tombstone(same), directory(same)],
       ['another mode under the same version', true, file({ ...same, mode: 0o600 }), file(same)],
       ['another mtime under the same version', true, file({ ...same, mtimeUs: 1 }), file(same)],
       ['another mode of a directory', true, directory({ ...same, mode: 0 }), directory(same)],
@@ -85,6 +87,7 @@ export function testRemote(subject: StoreSubject): void {
       const records = names.flatMap((name, n) => [
         told('b', name, 5000 - n),
         told('c', name, 7000 + n),
+        told('d', name, 9000 + n),
       ])
       subject.store.commit({ remote: shuffled(records) })
       expect([...subject.store.unequalRemote()]).toStrictEqual(records)
