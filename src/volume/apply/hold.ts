@@ -1,0 +1,96 @@
+import type { Observation } from '../../core/observation.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import { errnoOf, type DiskPath } from '../disk.ts'
+import { giveBack, holdPathOf } from '../held.ts'
+import { makeBeside, type Beside } from './beside.ts'
+import { changed, isSameFile, type ApplyContext, type NotApplied } from './context.ts'
+
+/** The place in `.synd/hold` that one change may use, however often it is attempted. */
+export interface HoldPlace {
+  readonly id: string
+  readonly path: DiskPath
+  /** Writes the hold into the index, the first time; must come before anything is moved there. */
+  record(): void
+}
+
+/** Draws a place for what `path` holds now. */
+export function holdPlace(
+  { ids, recordHold }: Pick<ApplyContext, 'ids' | 'recordHold'>,
+  path: RelativePath,
+  expected: Observation,
+): HoldPlace {
+  const id = ids.id64()
+  let isRecorded = false
+  return {
+    id,
+    path: holdPathOf(id),
+    record: () => {
+      if (!isRecorded) recordHold({ id, path, expected })
+      isRecorded = true
+    },
+  }
+}
+
+/** `taken`: the name is free and what it held is as expected, kept in `hold` or, on another mount, beside until `drop`. */
+export type Taken =
+  | {
+      readonly kind: 'taken'
+      readonly hold: string | null
+      /** What was taken is no longer needed; only where no hold keeps it, or where the change ends without the hold. */
+      drop(): void
+      /** Gives the name back, unless somebody took it. */
+      restore(): void
+    }
+  /** Somebody changed it, and somebody put another thing in its place meanwhile: what was taken must become a conflict copy. */
+  | { readonly kind: 'displaced'; readonly hold: string }
+  | NotApplied
+
+/**
+ * Frees the name of a file or link: renames it into hold, and compares there, where nobody replaces it. What is not as expected gets
+ * its name back by `link`, which takes no name that is taken.
+ */
+export function takeAway(
+  context: ApplyContext,
+  { path, expected, hold }: { path: RelativePath; expected: Observation; hold: HoldPlace },
+): Taken {
+  const { disk } = context
+  hold.record()
+  const { heldPath, beside } = moveAway(context, path, hold)
+  const drop = (): void => {
+    if (beside !== null) beside.remove()
+    else disk.unlink(heldPath)
+  }
+  if (isSameFile(disk.lstat(heldPath), expected)) {
+    return {
+      kind: 'taken',
+      hold: beside === null ? hold.id : null,
+      drop,
+      restore: () => void giveBack(disk, heldPath, path),
+    }
+  }
+  if (giveBack(disk, heldPath, path)) {
+    beside?.remove()
+    return changed
+  }
+  if (beside === null && disk.lstat(heldPath)?.kind === 'file') {
+    return { kind: 'displaced', hold: hold.id }
+  }
+  const message = `replaced twice while it was removed; what was there first is kept in ${heldPath}`
+  return { kind: 'failed', code: 'apply-failed', message }
+}
+
+function moveAway(
+  context: ApplyContext,
+  path: RelativePath,
+  hold: HoldPlace,
+): { heldPath: DiskPath; beside: Beside | null } {
+  try {
+    context.disk.rename(path, hold.path)
+    return { heldPath: hold.path, beside: null }
+  } catch (error) {
+    if (errnoOf(error) !== 'EXDEV') throw error
+    const beside = makeBeside(context, path, 'hold')
+    context.disk.rename(path, beside.path)
+    return { heldPath: beside.path, beside }
+  }
+}

@@ -1,0 +1,132 @@
+import type { Digest } from '../core/digest.ts'
+import type { Look, Observation } from '../core/observation.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+import type { Applied, Change, Digested, Listing, Volume, VolumeHalt } from '../engine/ports.ts'
+import { applyChange } from './apply/apply.ts'
+import type { ApplyContext } from './apply/context.ts'
+import { DirectorySyncs } from './apply/directory-syncs.ts'
+import { digestOf } from './digest.ts'
+import type { Disk, DiskPath } from './disk.ts'
+import { holdPathOf, isHoldId, type HoldLedger } from './held.ts'
+import { holdDirectory, type Ids } from './ground/layout.ts'
+import { listDirectory, lookAt } from './look.ts'
+import { haltOf, writeGeneration, type Marker } from './ground/marker.ts'
+import { openFile, type OpenedFile } from './opened-file.ts'
+import type { Keeps } from './ground/probe.ts'
+import type { RootIdentity } from './ground/root.ts'
+import { removeIfThere, type FileStage, type StageExpectation } from './staging/stage.ts'
+import { createStage, stageCopy, stageHeld, type Staging } from './staging/staging.ts'
+
+/** The directory that is kept equal, on any Disk; made by `openVolume`. */
+export class SyndVolume implements Volume {
+  readonly keepsModes: boolean
+  readonly keepsSymlinks: boolean
+  readonly #disk: Disk
+  readonly #path: string
+  readonly #root: RootIdentity
+  readonly #staging: Staging
+  readonly #context: ApplyContext
+  readonly #syncs: DirectorySyncs
+  #marker: Marker
+
+  constructor(parts: {
+    readonly disk: Disk
+    readonly path: string
+    readonly root: RootIdentity
+    readonly marker: Marker
+    readonly keeps: Keeps
+    readonly ids: Ids
+    readonly ledger: HoldLedger
+    readonly isDurable: boolean
+    /** Directories that were changed already and are not synced. */
+    readonly touched: Set<DiskPath>
+  }) {
+    const { disk, ids, ledger, keeps, isDurable } = parts
+    this.keepsModes = keeps.modes
+    this.keepsSymlinks = keeps.symlinks
+    this.#disk = disk
+    this.#path = parts.path
+    this.#root = parts.root
+    this.#marker = parts.marker
+    this.#staging = { disk, ids, isDurable, keepsModes: keeps.modes }
+    this.#context = {
+      ...this.#staging,
+      recordHold: (hold) => ledger.recordHold(hold),
+      touched: parts.touched,
+      besides: new Set(),
+    }
+    this.#syncs = new DirectorySyncs(this.#context)
+  }
+
+  /** What `.synd/volume-id` says. */
+  get marker(): Marker {
+    return this.#marker
+  }
+
+  /** Writes another generation into the marker (rule 20, where the index lives elsewhere). */
+  async setGeneration(generation: string): Promise<void> {
+    await writeGeneration(this.#disk, { id: this.#marker.id, generation })
+    this.#marker = { ...this.#marker, generation }
+  }
+
+  halt(): VolumeHalt | null {
+    return haltOf(this.#disk, { path: this.#path, root: this.#root, mark: this.#marker.mark })
+  }
+
+  look(path: RelativePath): Look {
+    return lookAt(this.#disk, path)
+  }
+
+  list(directory: RelativePath | null): Listing {
+    return listDirectory(this.#disk, directory)
+  }
+
+  digest(path: RelativePath, observed: Observation): Promise<Digested> {
+    return digestOf(this.#disk, path, observed)
+  }
+
+  /** Opens a file for who serves it, following no link; throws SyndError `superseded` when there is none, `unreadable`, `io`. */
+  open(path: RelativePath): OpenedFile {
+    return openFile(this.#disk, path)
+  }
+
+  async createStage(expected: StageExpectation): Promise<FileStage> {
+    return createStage(this.#staging, expected)
+  }
+
+  stageFromLocal(path: RelativePath, expected: StageExpectation): Promise<FileStage | null> {
+    return stageCopy(this.#staging, path, expected)
+  }
+
+  stageFromHold(id: string): Promise<{
+    stage: FileStage
+    digest: Digest
+    sizeBytes: number
+    observation: Observation
+  } | null> {
+    return stageHeld(this.#staging, id)
+  }
+
+  apply(change: Change): Promise<Applied> {
+    return applyChange(this.#context, change)
+  }
+
+  /** Throws SyndError `io`; what was not synced then is tried again with the next call. */
+  syncDirectories(): Promise<void> {
+    return this.#syncs.sync()
+  }
+
+  /** The files in `.synd/hold`, whether recorded or not. */
+  heldIds(): readonly string[] {
+    return this.#disk.list(holdDirectory).filter(isHoldId)
+  }
+
+  /** One look at a held file: nobody wrote into it since it was taken if that is `sameBytes` with what was expected. */
+  lookHold(id: string): Look {
+    return lookAt(this.#disk, holdPathOf(id))
+  }
+
+  releaseHolds(ids: readonly string[]): void {
+    for (const id of ids) removeIfThere(this.#disk, holdPathOf(id))
+  }
+}
