@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { cacheDirectory } from './cache.ts'
 import { check, run } from './command.ts'
 import { isInstalled } from './engines.ts'
+import { unmountBelow } from './mounts.ts'
 import { until } from './wait.ts'
 
 /** A Docker daemon for these tests, and how to reach it: the machine's own, or one started here. */
@@ -55,6 +56,7 @@ async function startDaemon(): Promise<Docker> {
     stop: async () => {
       await removeLeftovers(environment)
       await stopProcess(daemon)
+      // dockerd leaves its network namespaces mounted.
       await unmountBelow(directory)
       rmSync(directory, { recursive: true, force: true })
     },
@@ -71,14 +73,6 @@ async function removeLeftovers(environment: Readonly<Record<string, string>>): P
   await run('docker', ['network', 'prune', '--force'], { environment })
   await run('docker', ['volume', 'prune', '--force'], { environment })
   await run('docker', ['image', 'prune', '--force'], { environment })
-}
-
-/** dockerd leaves its network namespaces mounted. */
-async function unmountBelow(directory: string): Promise<void> {
-  for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n').toReversed()) {
-    const target = line.split(' ')[1]
-    if (target?.startsWith(`${directory}/`)) await run('umount', [target])
-  }
 }
 
 async function stopProcess(process: ChildProcess): Promise<void> {
