@@ -44,8 +44,9 @@ export class Joining {
   /** Ends joining when it is time to; to be called in the serial loop, after the first scan. True when it ended now. */
   end(): boolean {
     if (this.#self.isJoined || !this.#isTime()) return false
-    this.#self.markJoined()
+    // In this order: what a crash leaves unstamped is stamped when joining goes on.
     const stamped = this.#stampTheRest()
+    this.#self.markJoined()
     this.#observer.log('info', 'joined', { peerId: this.#self.peerId, stamped })
     return true
   }

@@ -69,7 +69,10 @@ export class Wire {
   async carry(link: Link, direction: 'announcement' | 'reply', deliver: () => void): Promise<void> {
     if (link.isDown) throw new SyndError('unreachable', 'the link is down')
     const now = this.#time.nowMs
-    const arrival = Math.max(link.lastArrivalMs[direction], now + this.#random.fraction() * this.maxDelayMs)
+    const arrival = Math.max(
+      link.lastArrivalMs[direction],
+      now + this.#random.fraction() * this.maxDelayMs,
+    )
     link.lastArrivalMs[direction] = arrival
     this.#time.after(arrival - now, () => {
       if (!link.isDown) deliver()
@@ -97,7 +100,12 @@ export class MemoryNetwork implements Network {
   #handler: NetworkHandler | null = null
   #isStopped = false
 
-  constructor(parts: { name: string; addresses: readonly string[]; wire: Wire; time: VirtualTime }) {
+  constructor(parts: {
+    name: string
+    addresses: readonly string[]
+    wire: Wire
+    time: VirtualTime
+  }) {
     this.#name = parts.name
     this.#addresses = parts.addresses
     this.#wire = parts.wire
@@ -139,10 +147,10 @@ export class MemoryNetwork implements Network {
       this.#dialAfter(address, redialMs)
       return
     }
-    const hello = handler.hello()
     const announcements = new Channel<Announcement>()
     const replies = new Channel<Reply>()
     try {
+      const hello = handler.hello()
       const answer = theirs.answerHello(hello, { key: this.#name })
       const link: Link = {
         from: this.#name,
@@ -170,13 +178,14 @@ export class MemoryNetwork implements Network {
         key: address,
         answer,
         replies,
-        send: (announcement) => this.#wire.carry(link, 'announcement', () => announcements.push(announcement)),
+        send: (announcement) =>
+          this.#wire.carry(link, 'announcement', () => announcements.push(announcement)),
         close,
       })
       for (const side of [inbound, outbound]) void side.catch(ignoreExpected).finally(close)
     } catch (error) {
       ignoreExpected(error)
-      handler.dialFailed(address, error instanceof Error ? error : new Error(String(error)))
+      if (error instanceof SyndError) handler.dialFailed(address, error)
       this.#dialAfter(address, redialMs)
     }
   }

@@ -9,6 +9,12 @@ export async function openMemoryVolume(parts: {
   chance: Chance
 }): Promise<{ volume: Volume; mark: string }> {
   const { disk, store, chance } = parts
-  const volume = await openVolume({ disk, path: '/data', durability: 'full', ledger: store, ids: chance })
+  const volume = await openVolume({
+    disk,
+    path: '/data',
+    durability: 'full',
+    ledger: store,
+    ids: chance,
+  })
   return { volume, mark: volume.marker.mark }
 }

@@ -99,7 +99,22 @@ const touch = ({ hands, random, path }: Doing): string => {
   return `touch ${path}`
 }
 
-const actions = [write, write, write, replace, replace, mkdir, mkdir, remove, rename, rename, swap, link, chmod, touch]
+const actions = [
+  write,
+  write,
+  write,
+  replace,
+  replace,
+  mkdir,
+  mkdir,
+  remove,
+  rename,
+  rename,
+  swap,
+  link,
+  chmod,
+  touch,
+]
 
 function randomPath(random: Random): string {
   const directory = random.pick(directories)
@@ -113,5 +128,6 @@ function kindOf(hands: Hands, path: string): string | null {
 
 function demandDirectoryAbove(hands: Hands, path: string): void {
   const slash = path.lastIndexOf('/')
-  if (slash > 0 && kindOf(hands, path.slice(0, slash)) !== 'd') throw new Error('no directory above')
+  if (slash > 0 && kindOf(hands, path.slice(0, slash)) !== 'd')
+    throw new Error('no directory above')
 }

@@ -111,13 +111,23 @@ export class SimPeer {
   async #begin(life: Life): Promise<void> {
     const store = storeOf(this.store, life)
     const attached = this.disk.attach({
-      effect: ({ when, operation, path, to }) => life.effect(when, `${operation} ${path} ${to ?? ''}`),
+      effect: ({ when, operation, path, to }) =>
+        life.effect(when, `${operation} ${path} ${to ?? ''}`),
     })
     const { volume, mark } = await openMemoryVolume({ disk: attached, store, chance: this.#random })
     const { watcher, stop } = this.#watch()
-    const parts = { name: this.name, wire: this.#wire, time: this.#time, clock: this.clock, random: this.#random }
+    const parts = {
+      name: this.name,
+      wire: this.#wire,
+      time: this.#time,
+      clock: this.clock,
+      random: this.#random,
+    }
     const network = new MemoryNetwork({ ...parts, addresses: this.#peers })
-    const transfer = new MemoryTransfer({ ...parts, serveOf: (name) => this.#peerOf(name).#serve() })
+    const transfer = new MemoryTransfer({
+      ...parts,
+      serveOf: (name) => this.#peerOf(name).#serve(),
+    })
     const engine = new Engine({
       store,
       volume,
@@ -187,7 +197,8 @@ export class SimPeer {
   #observer(): Observer {
     const nothing = (): void => undefined
     return {
-      log: (level, message, fields) => this.#trace(`log ${level} ${message} ${JSON.stringify(fields ?? {})}`),
+      log: (level, message, fields) =>
+        this.#trace(`log ${level} ${message} ${JSON.stringify(fields ?? {})}`),
       conflicted: () => void this.conflicts++,
       notified: nothing,
       pulled: nothing,

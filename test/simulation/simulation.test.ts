@@ -2,16 +2,16 @@ import { expect, test } from 'vitest'
 import { Random } from '../support/random.ts'
 import { World, type Plan, type Topology } from './world.ts'
 
-/** Replay one history: SIM_SEED=<seed> SIM_RUNS=1; SIM_LOUD=1 prints what happens. */
+/** Replay one history: SIM_SEED=<seed> SIM_RUNS=1; SIM_TRACE=<file> gets all that happens. */
 const firstSeed = Number(process.env['SIM_SEED'] ?? Date.now() % 1_000_000_000)
 const runs = Number(process.env['SIM_RUNS'] ?? 50)
-const isLoud = process.env['SIM_LOUD'] === '1'
+const traceFile = process.env['SIM_TRACE']
 
 function planOf(seed: number): Plan {
   const random = new Random(seed ^ 0x5eed)
   const peers = random.pick([2, 2, 3, 3])
   const topology: Topology = random.pick(['mesh', 'mesh', 'chain'])
-  return { seed, peers, topology, steps: 10 + random.below(50), isLoud }
+  return { seed, peers, topology, steps: 10 + random.below(50), traceFile }
 }
 
 test(`${runs} random histories from seed ${firstSeed} end with equal trees and nothing lost`, async () => {

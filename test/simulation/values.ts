@@ -27,6 +27,8 @@ export class Values {
   /** Values that must be somewhere in a tree and are not, with where they were written. */
   missingFrom(tree: ReadonlyMap<string, string>): string[] {
     const found = new Set([...tree.values()].map((shown) => /^f \d+ (.*)$/s.exec(shown)?.[1]))
-    return [...this.#live].filter(([value]) => !found.has(value)).map(([value, where]) => `${value} (${where})`)
+    return [...this.#live]
+      .filter(([value]) => !found.has(value))
+      .map(([value, where]) => `${value} (${where})`)
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { appendFileSync } from 'node:fs'
 import { Random } from '../support/random.ts'
 import { VirtualTime } from '../support/virtual-clock.ts'
 import { Wire } from './memory-network.ts'
@@ -13,8 +14,8 @@ export interface Plan {
   readonly peers: number
   readonly topology: Topology
   readonly steps: number
-  /** Print what happens as it happens. */
-  readonly isLoud?: boolean
+  /** A file that gets every line of the trace. */
+  readonly traceFile?: string | undefined
 }
 
 /** How long peers may take to agree once everybody is up and connected; virtual. */
@@ -161,13 +162,16 @@ export class World {
 
   #trace(text: string): void {
     this.#hash.update(text)
-    if (this.#plan.isLoud === true) console.log(`${this.#time.nowMs} ${text}`)
+    const { traceFile } = this.#plan
+    if (traceFile !== undefined) appendFileSync(traceFile, `${this.#time.nowMs} ${text}\n`)
   }
 
   #report(what: string): string {
     const states = this.#peers.map((peer) => {
       const status = peer.engine?.status()
-      const problems = status?.problems.map(({ path, code, message }) => `${path} ${code} ${message}`)
+      const problems = status?.problems.map(
+        ({ path, code, message }) => `${path} ${code} ${message}`,
+      )
       const peers = status?.peers.map(({ address, connected, inSync, pendingChanges }) => ({
         address,
         connected,

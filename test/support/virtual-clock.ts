@@ -57,7 +57,7 @@ export class VirtualClock implements Clock {
   }
 
   nowMs(): number {
-    return Date.UTC(2026, 0, 1) + this.#time.nowMs + this.skewMs
+    return Date.UTC(2026, 0, 1) + Math.floor(this.#time.nowMs) + this.skewMs
   }
 
   monotonicMs(): number {

@@ -45,7 +45,8 @@ export class Stamping {
     const { observation } = finding
     const keepsModes = this.#keepsModes
     if (detect(known, finding, { keepsModes }) === 'nothing' && known !== null) {
-      const isSame = record?.observation != null && sameObservation(record.observation, observation)
+      const seen = record?.observation ?? null
+      const isSame = seen !== null && sameObservation(seen, observation)
       return isSame ? null : { entry: known, observation, isAnnounced: false, seenMs: null }
     }
     const seenMs = this.#clock.nowMs()

@@ -147,7 +147,10 @@ export class Decider {
     if (!isLive(record?.entry))
       throw new Error(`nothing to stamp at a path of ${path.length} bytes`)
     if (!overlay.isDirectory(parentOf(path))) return { kind: 'park', on: parentOf(path) }
-    const over = mergeVectors(record.entry.version, remote.entry.version)
+    // Content that nobody has superseded is not covered: its holder makes the conflict copy (rule 4).
+    const over = isLive(remote.entry)
+      ? record.entry.version
+      : mergeVectors(record.entry.version, remote.entry.version)
     const entry = stampedAnew(record.entry, over, this.#self.nextDot())
     const intent = { path, entry, remote, loser: null, isVersionReuse: false, needsBytes: false }
     return { kind: 'intent', intent }
