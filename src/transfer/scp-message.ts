@@ -112,13 +112,9 @@ export function createScpParser(): ScpParser {
   return { read }
 }
 
-/** For people and logs: control and direction characters escaped, at most 300 characters. `text` is latin1. */
+/** For people and logs: what a terminal could obey is escaped, at most 300 characters. `text` is latin1. */
 export function cleanText(text: string): string {
-  const clean = toText(text.slice(0, 1200))
-    .replace(/[\u0080-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (char) => {
-      return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-    })
-    .trim()
+  const clean = toText(text.slice(0, 1200)).trim()
   return clean.length > 300 ? `${clean.slice(0, 299)}…` : clean
 }
 

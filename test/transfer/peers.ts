@@ -109,7 +109,7 @@ export async function startPair(
   } = {},
 ) {
   const peer = await startSource(options)
-  const sink = startTransfer({ trusted: [peer.key], ...options.sink })
+  const sink = startTransfer({ ...options.sink, trusted: [peer.key] })
   peer.authorized.push(sink.key)
   return {
     ...peer,

@@ -16,7 +16,10 @@ export interface Reception {
 
 /** What arrives on one channel, matched by order with what was asked for. The first Reception that a call gives is the last word. */
 export interface Arrivals {
+  /** Takes from the chunk until the line is full; the rest waits for `advance`. */
   read(chunk: Buffer): Reception | null
+  /** Goes on with the rest of the last chunk. */
+  advance(): Reception | null
   /** The source lies in another way. */
   refuse(text: string): Reception
   /** The source closed the channel; `text` is what it said. */
@@ -45,6 +48,7 @@ const maxDroppedBytes = 4 * 1024 * 1024
  */
 export function createArrivals({ requests, line, give }: ArrivalOptions): Arrivals {
   const parser = createScpParser()
+  let rest: Generator<ScpMessage> | null = null
   let index = 0
   let file: IncomingFile | null = null
   let hasTimes = false
@@ -53,9 +57,16 @@ export function createArrivals({ requests, line, give }: ArrivalOptions): Arriva
   let isLastHere = false
 
   function read(chunk: Buffer): Reception | null {
+    rest = parser.read(chunk)
+    return advance()
+  }
+
+  function advance(): Reception | null {
     try {
-      for (const message of parser.read(chunk)) {
-        const reception = isLastHere ? refuse('more after the end') : step(message)
+      while (!line.isFull()) {
+        const message = rest?.next()
+        if (message === undefined || message.done === true) return null
+        const reception = isLastHere ? refuse('more after the end') : step(message.value)
         if (reception !== null) return reception
       }
       return null
@@ -158,6 +169,7 @@ export function createArrivals({ requests, line, give }: ArrivalOptions): Arriva
 
   return {
     read,
+    advance,
     refuse,
     close,
     abandon: (error) => file?.abandon(error),

@@ -44,14 +44,17 @@ export function receive(channel: ClientChannel, options: ReceiveOptions): Receiv
 
   function read(chunk: Buffer): void {
     if (isOver) return
-    const reception = arrivals.read(chunk)
-    if (reception !== null) return end(reception)
     bytes += chunk.length
+    goOn(arrivals.read(chunk))
+  }
+
+  function goOn(reception: Reception | null): void {
+    if (reception !== null) return end(reception)
     if (bytes >= progressBytes || arrivals.settled() > settled) progress()
     if (arrivals.isComplete()) lastWordsTimer ??= setTimeout(close, lastWordsMs)
-    if (!line.isFull()) return
-    isPaused = true
-    channel.pause()
+    isPaused = line.isFull()
+    if (isPaused) channel.pause()
+    else if (channel.isPaused()) channel.resume()
   }
 
   function readStderr(chunk: Buffer): void {
@@ -122,7 +125,7 @@ export function receive(channel: ClientChannel, options: ReceiveOptions): Receiv
       if (!isPaused) return
       isPaused = false
       progress()
-      if (!isOver) channel.resume()
+      if (!isOver) goOn(arrivals.advance())
     },
   }
 }

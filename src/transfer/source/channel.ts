@@ -107,12 +107,15 @@ export class SourceChannel {
 
   async #send(bytes: Uint8Array): Promise<void> {
     await this.#until(() => this.#hasRoom())
-    const before = this.#host.socket.bytesWritten
+    const { socket } = this.#host
+    const before = socket.bytesWritten
+    // ssh2 makes packets of 32 KiB: one call to the kernel for all of them.
+    socket.cork()
     this.#channel.write(bytes, () => this.#wake())
+    socket.uncork()
     // What the window has no room for waits in the channel; the rest should be on the socket by now.
     const isHeld = this.#channel.writableLength > 0
-    if (!isHeld && this.#host.socket.bytesWritten - before < bytes.length)
-      this.#host.isExchangingKeys = true
+    if (!isHeld && socket.bytesWritten - before < bytes.length) this.#host.isExchangingKeys = true
     await this.#until(() => this.#hasRoom())
   }
 
