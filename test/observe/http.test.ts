@@ -5,8 +5,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SyndError } from '../../src/core/errors.ts'
 import type { Status } from '../../src/core/status.ts'
-import { type HttpLimits, HttpServer } from '../../src/observe/http.ts'
-import type { StatusSource } from '../../src/observe/routes.ts'
+import { type HttpLimits, HttpServer } from '../../src/observe/http/server.ts'
+import type { StatusSource } from '../../src/observe/http/routes.ts'
 import { sampleStatus } from './sample-status.ts'
 
 const closing: (() => Promise<void> | void)[] = []

@@ -1,4 +1,4 @@
-import type { Status } from '../core/status.ts'
+import type { Status } from '../../core/status.ts'
 
 /** The status as callers from other hosts may see it: without paths, `problems` and `conflicts` as counts. */
 export type PublicStatus = Omit<Status, 'volume' | 'problems' | 'conflicts'> & {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import type { Status } from '../core/status.ts'
+import type { Status } from '../../core/status.ts'
 import { isLoopback, refuseCaller } from './local-caller.ts'
-import { type MetricsFormat, metricsContentTypes, negotiateFormat } from './open-metrics.ts'
+import { type MetricsFormat, metricsContentTypes, negotiateFormat } from '../open-metrics.ts'
 import { withoutPaths } from './public-status.ts'
 
 /** What the HTTP server asks of the running sidecar. */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { listenError } from './listen-error.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../log.ts'
 import { answer, type StatusSource } from './routes.ts'
 
 export interface HttpOptions {

@@ -1,4 +1,4 @@
-import { type ErrorCode, SyndError } from '../core/errors.ts'
+import { type ErrorCode, SyndError } from '../../core/errors.ts'
 
 /** Why a server cannot listen, as one line that names the setting. */
 export function listenError(
