@@ -1,6 +1,7 @@
 import type { Sha256 } from '../core/digest.ts'
+import type { Entry } from '../core/entry.ts'
 import { SyndError } from '../core/errors.ts'
-import type { IndexRecord } from '../core/index-record.ts'
+import type { Observation } from '../core/observation.ts'
 import type { ProblemCode } from '../core/problem.ts'
 import type { SourceOffer, SyncMode } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
@@ -272,11 +273,25 @@ export class Engine {
   }
 
   /** What the embedded source may serve: a live file as the index knows it. */
-  servable(path: RelativePath): IndexRecord | null {
+  servable(
+    path: RelativePath,
+  ): { readonly entry: Entry; readonly observation: Observation } | null {
     const record = this.#parts.store.get(path)
-    return record !== null && record.entry.kind === 'file' && record.observation !== null
-      ? record
-      : null
+    if (record === null || record.entry.kind !== 'file' || record.observation === null) return null
+    return { entry: record.entry, observation: record.observation }
+  }
+
+  /** The configured address of the peer that proved this key; '' for nobody's. */
+  addressOfKey(key: string): string {
+    return this.#peers.all().find(({ link }) => link?.key === key)?.address ?? ''
+  }
+
+  /** Whether the volume is usable (contract.md, /readyz). */
+  readiness(): { readonly ready: boolean; readonly reason: string | null } {
+    const halt = this.#parts.volume.halt()
+    if (halt !== null) return { ready: false, reason: halt.message }
+    const isReady = this.#publisher.isFirstScanDone
+    return { ready: isReady, reason: isReady ? null : 'the first scan is not done yet' }
   }
 
   async #run(): Promise<void> {

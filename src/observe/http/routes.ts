@@ -10,9 +10,9 @@ export interface StatusSource {
   /** Whether the volume is usable; the reason names no path. */
   readiness(): { readonly ready: boolean; readonly reason: string | null }
   /** Lets the held deletes go; gives how many. */
-  approve(): number
+  approve(): number | Promise<number>
   /** Takes the held entries back from the peers; gives how many. */
-  reject(): number
+  reject(): number | Promise<number>
   metrics(format: MetricsFormat): Promise<string>
 }
 
@@ -81,8 +81,14 @@ const routes: ReadonlyMap<string, Route> = new Map(
         }
       },
     },
-    '/approve': { changes: true, answer: (source) => json({ approved: source.approve() }) },
-    '/reject': { changes: true, answer: (source) => json({ rejected: source.reject() }) },
+    '/approve': {
+      changes: true,
+      answer: async (source) => json({ approved: await source.approve() }),
+    },
+    '/reject': {
+      changes: true,
+      answer: async (source) => json({ rejected: await source.reject() }),
+    },
   }),
 )
 

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs'
+import type { Settings } from '../config/complete.ts'
+import { SyndError } from '../core/errors.ts'
+import { CredentialSource } from '../identity/credential-source.ts'
+import { FileCredentials } from '../identity/file-credentials.ts'
+import type { PrivateKey } from '../identity/keys.ts'
+import { parseKnownHosts, type KnownHosts } from '../identity/known-hosts.ts'
+import { AuthorizedKeys } from '../identity/trust.ts'
+import type { Log } from '../observe/log.ts'
+import type { Credentials } from '../rpc/credentials.ts'
+import { loadOwnKey } from './own-key.ts'
+
+/** Who we are and whom we believe. */
+export interface Trust {
+  readonly key: PrivateKey
+  readonly authorized: AuthorizedKeys
+  readonly knownHosts: KnownHosts
+  /** Null: TLS is off. */
+  readonly credentials: Credentials | null
+  stop(): void
+}
+
+/** Loads keys and certificates as the settings name them and keeps them current. Throws `bad-key`. */
+export async function openTrust(settings: Settings, log: Log): Promise<Trust> {
+  const key = loadOwnKey(settings)
+  const authorized = new AuthorizedKeys({ path: settings.sshAuthorizedKeys, log })
+  const knownHosts = readKnownHosts(settings.sshKnownHosts, log)
+  authorized.start()
+  try {
+    const credentials = await openCredentials(settings, { key, authorized, log })
+    return {
+      key,
+      authorized,
+      knownHosts,
+      credentials,
+      stop: () => {
+        credentials?.stop()
+        authorized.stop()
+      },
+    }
+  } catch (error) {
+    authorized.stop()
+    throw error
+  }
+}
+
+async function openCredentials(
+  settings: Settings,
+  { key, authorized, log }: { key: PrivateKey; authorized: AuthorizedKeys; log: Log },
+): Promise<(Credentials & { stop(): void }) | null> {
+  const { tls } = settings
+  switch (tls.kind) {
+    case 'off':
+      return null
+    case 'files': {
+      const files = { certificate: tls.cert, privateKey: tls.key, authorities: tls.ca }
+      const credentials = new FileCredentials({ files, log })
+      credentials.start()
+      return credentials
+    }
+    case 'ssh-keys': {
+      const credentials = new CredentialSource({ key, trusted: authorized, log })
+      await credentials.start()
+      return credentials
+    }
+  }
+}
+
+function readKnownHosts(path: string | null, log: Log): KnownHosts {
+  if (path === null) return parseKnownHosts('')
+  try {
+    const knownHosts = parseKnownHosts(readFileSync(path, 'utf8'))
+    for (const { line, reason } of knownHosts.refusals)
+      log('warn', 'a line of known_hosts is not understood', { line, reason })
+    return knownHosts
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    const message = `SYND_SSH_KNOWN_HOSTS: cannot read ${path} (${code}): correct the path or its permissions`
+    throw new SyndError('bad-key', message, { cause })
+  }
+}

@@ -1,0 +1,12 @@
+import { dispatch } from './cli/dispatch.ts'
+import { openTerminal } from './cli/terminal.ts'
+
+/** The program: runs what `argv` (the words after `synd`) asks for and ends the process with its exit code (contract.md, Program). */
+export async function main(argv: readonly string[]): Promise<void> {
+  const code = await dispatch(argv, {
+    // Loaded when it is wanted: the health check of a container starts twice a minute and needs none of it.
+    run: async (call) => (await import('./cli/run.ts')).run(call),
+    terminal: openTerminal(),
+  })
+  process.exit(code)
+}
