@@ -1,0 +1,112 @@
+import { describe, expect } from 'vitest'
+import { parseRelativePath } from '../../src/core/relative-path.ts'
+import { nastyNames } from '../support/nasty-names.ts'
+import { digestOfText, observed } from '../support/volume-fixture.ts'
+import { volumeTests, type Ground } from './volume-subject.ts'
+
+/** Looks, lists and digests. */
+export function volumeLooking(name: string, ground: () => Ground): void {
+  const withVolume = volumeTests(ground)
+
+  describe(`looking at ${name}`, () => {
+    withVolume('a look tells kinds and what is not there', ({ volume, hands }) => {
+      hands.write('f', 'x')
+      hands.mkdir('d')
+      hands.symlink('nowhere', 'l')
+      expect(observed(volume, 'f')).toMatchObject({ kind: 'file', mode: 0o644, sizeBytes: 1 })
+      expect(observed(volume, 'd')).toMatchObject({ kind: 'directory', mode: 0o755 })
+      expect(observed(volume, 'l')).toMatchObject({ kind: 'symlink', sizeBytes: 7 })
+      for (const path of ['x', 'x/y', 'f/x', 'l/x', 'd/x'])
+        expect(volume.look(parseRelativePath(path))).toEqual({ kind: 'absent' })
+    })
+
+    withVolume('every legal name is listed, looked at and hashed', async ({ volume, hands }) => {
+      hands.mkdir('d')
+      for (const name of nastyNames) hands.write(`d/${name}`, name)
+      const listing = volume.list(parseRelativePath('d'))
+      if (listing.kind !== 'listed') throw new Error(listing.kind)
+      const children = [...listing.children]
+      expect(children.map(({ name }) => name).toSorted()).toEqual([...nastyNames].toSorted())
+      for (const { name, look } of children) {
+        if (look.kind !== 'present') throw new Error(look.kind)
+        const path = parseRelativePath(`d/${name}`)
+        expect(volume.look(path)).toEqual(look)
+        expect(await volume.digest(path, look.observation)).toEqual({
+          kind: 'digested',
+          digest: digestOfText(name),
+          target: null,
+        })
+      }
+    })
+
+    withVolume(
+      'the root is listed without .synd, and what is no directory is absent',
+      ({ volume, hands }) => {
+        hands.write('f', '')
+        hands.symlink('.', 'l')
+        const listing = volume.list(null)
+        if (listing.kind !== 'listed') throw new Error(listing.kind)
+        expect([...listing.children].map(({ name }) => name).toSorted()).toEqual(['f', 'l'])
+        for (const path of ['f', 'l', 'nothing', 'nothing/below'])
+          expect(volume.list(parseRelativePath(path))).toEqual({ kind: 'absent' })
+      },
+    )
+
+    withVolume(
+      'a large directory is listed whole, and what goes meanwhile is left out',
+      ({ volume, hands }) => {
+        hands.mkdir('d')
+        const names = Array.from({ length: 700 }, (_, i) => `file-${i}`)
+        for (const name of names) hands.write(`d/${name}`, '')
+        const listing = volume.list(parseRelativePath('d'))
+        if (listing.kind !== 'listed') throw new Error(listing.kind)
+        const seen: string[] = []
+        for (const { name } of listing.children) {
+          if (seen.length === 0) for (const name of names.slice(0, 10)) hands.remove(`d/${name}`)
+          seen.push(name)
+        }
+        expect(new Set(seen).size).toBe(seen.length)
+        expect(seen.length).toBeGreaterThanOrEqual(690)
+        hands.remove('d')
+        const gone = volume.list(parseRelativePath('d'))
+        expect(gone).toEqual({ kind: 'absent' })
+      },
+    )
+
+    withVolume('a digest is given only of what was observed', async ({ volume, hands }) => {
+      hands.write('f', 'one')
+      const before = observed(volume, 'f')
+      const path = parseRelativePath('f')
+      hands.append('f', ' two')
+      expect(await volume.digest(path, before)).toEqual({ kind: 'changed' })
+      const now = observed(volume, 'f')
+      expect(await volume.digest(path, now)).toMatchObject({ digest: digestOfText('one two') })
+      hands.chmod('f', 0o600)
+      expect(await volume.digest(path, now)).toEqual({ kind: 'changed' })
+      hands.remove('f')
+      expect(await volume.digest(path, now)).toEqual({ kind: 'changed' })
+      hands.symlink('one two', 'f')
+      expect(await volume.digest(path, now)).toEqual({ kind: 'changed' })
+      hands.remove('f')
+      hands.mkdir('f')
+      expect(await volume.digest(path, now)).toEqual({ kind: 'changed' })
+    })
+
+    withVolume('a symlink is hashed by its text and not followed', async ({ volume, hands }) => {
+      hands.write('f', 'secret')
+      for (const target of ['f', '/etc/passwd', 'dangling', '\xff\xfe\n', 'x'.repeat(4095)]) {
+        hands.remove('l')
+        hands.symlink(target, 'l')
+        expect(await volume.digest(parseRelativePath('l'), observed(volume, 'l'))).toEqual({
+          kind: 'digested',
+          digest: digestOfText(target),
+          target,
+        })
+      }
+      const before = observed(volume, 'l')
+      hands.remove('l')
+      hands.symlink('y'.repeat(4095), 'l')
+      expect(await volume.digest(parseRelativePath('l'), before)).toEqual({ kind: 'changed' })
+    })
+  })
+}
