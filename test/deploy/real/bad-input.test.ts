@@ -88,7 +88,10 @@ describeWithDocker('what is set up wrongly', (docker) => {
     const second = await makeDirectories(parent, { name: 'second' })
     await startContainer(docker, name, [
       `--network=container:${name}-other`,
-      ...['--volume', `${second.data}:/data`, '--volume', `${second.ssh}:/etc/synd/ssh:ro`],
+      '--volume',
+      `${second.data}:/data`,
+      '--volume',
+      `${second.ssh}:/etc/synd/ssh:ro`,
     ])
     const { code, stderr } = await untilExited(docker, name)
     expect(stderr).toMatch(/50051|2222|9464/)

@@ -93,7 +93,7 @@ describeWithDocker('the image', (docker) => {
 const status = readFileSync('/proc/self/status', 'utf8')
 const line = (name) => new RegExp('^' + name + ':\\\\s*(.*)$', 'm').exec(status)[1]
 console.log(JSON.stringify({ pid: process.pid, uid: process.getuid(), gid: process.getgid(),
-  groups: line('Groups').split(' ').map(Number).sort(), umask: process.umask().toString(8),
+  groups: line('Groups').trim().split(' ').map(Number).sort(), umask: process.umask().toString(8),
   effective: line('CapEff'), permitted: line('CapPrm'), noNewPrivileges: line('NoNewPrivs'), args: process.argv.slice(2),
   puid: process.env.PUID ?? null }))
 `,
