@@ -1,6 +1,6 @@
 import type { Digest } from './digest.ts'
 import type { RelativePath } from './relative-path.ts'
-import type { Dot, VersionVector } from './version-vector.ts'
+import { compareVectors, dotsEqual, type Dot, type VersionVector } from './version-vector.ts'
 
 /** What every version of a path carries, alive or deleted (rule 3). */
 interface Versioned {
@@ -63,6 +63,25 @@ export function sameMetadata(a: Entry, b: Entry): boolean {
   if (a.kind === 'tombstone' || b.kind === 'tombstone') return a.kind === b.kind
   if (a.kind !== 'symlink' && a.mode !== b.mode) return false
   return a.kind !== 'file' || a.mtimeUs === b.mtimeUs
+}
+
+/**
+ * Equal in everything that is announced: what one of the two knows the other knows. Equal vectors alone do not say so (rule 6), nor do equal
+ * values: who wrote them decides what a third version stands to. A directory's mtime does not count.
+ */
+export function sameEntry(a: Entry, b: Entry): boolean {
+  return compareVectors(a.version, b.version) === 'equal' && sameAnnounced(a, b)
+}
+
+/** As `sameEntry`, whatever the vectors. */
+export function sameAnnounced(a: Entry, b: Entry): boolean {
+  if (!dotsEqual(a.contentDot, b.contentDot) || !dotsEqual(a.metadataDot, b.metadataDot))
+    return false
+  if (!sameContent(a, b) || a.mode !== b.mode) return false
+  if (a.kind === 'tombstone' && b.kind === 'tombstone') {
+    if (a.removedKind !== b.removedKind || a.removedDigest !== b.removedDigest) return false
+  }
+  return a.kind === 'directory' || a.mtimeUs === b.mtimeUs
 }
 
 export function isLive(entry: Entry | null | undefined): entry is LiveEntry {

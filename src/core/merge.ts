@@ -1,47 +1,69 @@
-import { sameContent, type Entry } from './entry.ts'
+import { sameContent, type Entry, type Tombstone } from './entry.ts'
 import { compareDots, coversDot, mergeVectors, type Dot } from './version-vector.ts'
 
 type Side = 'a' | 'b'
+type Metadata = Pick<Entry, 'mode' | 'mtimeUs' | 'metadataDot'>
 
 /**
  * One entry out of two: the content of `a`, the metadata of whichever side's metadata dot the other has not seen, and the least
- * vector that covers both (rules 3 and 5). Where neither or both have seen the other's, the greater mode, mtime and dot are kept, so that
- * the result does not depend on who merges.
+ * vector that covers both (rules 3 and 5). Of equal contents the dot that the other side has not seen is kept too: it may be a file restored
+ * after a delete that saw only the older write. Where neither or both have seen the other's, the greater mode, mtime and dot are kept, so
+ * that the result does not depend on who merges.
  */
 export function mergeOver(a: Entry, b: Entry): Entry {
   const version = mergeVectors(a.version, b.version)
   if (!sameContent(a, b)) return { ...a, ...metadataForOtherContent(a, b), version }
-  const contentDot = greaterDot(a.contentDot, b.contentDot)
-  const newer = newerMetadata(a, b)
-  const metadata =
-    newer === null
-      ? {
-          mode: Math.max(a.mode, b.mode),
-          mtimeUs: Math.max(a.mtimeUs, b.mtimeUs),
-          metadataDot: greaterDot(a.metadataDot, b.metadataDot),
-        }
-      : metadataOf(newer === 'a' ? a : b)
-  return { ...a, contentDot, version, ...metadata }
+  const isFromA = (newerSide(a, b, contentDotOf) ?? greaterSide(a, b)) === 'a'
+  if (a.kind === 'tombstone') return { ...(isFromA ? a : b), version }
+  const contentDot = isFromA ? a.contentDot : b.contentDot
+  return { ...a, ...metadataForSameContent(a, b), contentDot, version }
 }
 
-function metadataOf(entry: Entry): Pick<Entry, 'mode' | 'mtimeUs' | 'metadataDot'> {
-  return { mode: entry.mode, mtimeUs: entry.mtimeUs, metadataDot: entry.metadataDot }
+function metadataForSameContent(a: Entry, b: Entry): Metadata {
+  const side = newerSide(a, b, metadataDotOf)
+  if (side !== null) {
+    const { mode, mtimeUs, metadataDot } = side === 'a' ? a : b
+    return { mode, mtimeUs, metadataDot }
+  }
+  const isFromA = compareDots(a.metadataDot, b.metadataDot) >= 0
+  return {
+    mode: Math.max(a.mode, b.mode),
+    mtimeUs: Math.max(a.mtimeUs, b.mtimeUs),
+    metadataDot: isFromA ? a.metadataDot : b.metadataDot,
+  }
 }
 
 /** The mtime belongs to the content that stands; a mode set meanwhile on content that was replaced still counts. */
-function metadataForOtherContent(a: Entry, b: Entry): Pick<Entry, 'mode' | 'metadataDot'> {
-  const from = a.kind === b.kind && newerMetadata(a, b) === 'b' ? b : a
+function metadataForOtherContent(a: Entry, b: Entry): Omit<Metadata, 'mtimeUs'> {
+  const from = a.kind === b.kind && newerSide(a, b, metadataDotOf) === 'b' ? b : a
   return { mode: from.mode, metadataDot: from.metadataDot }
 }
 
-/** The side whose metadata the other has not seen while its own was seen; null: unordered. */
-function newerMetadata(a: Entry, b: Entry): Side | null {
-  const aSawB = coversDot(a.version, b.metadataDot)
-  const bSawA = coversDot(b.version, a.metadataDot)
+/** The side whose write the other has not seen while the other's was seen; null: unordered. */
+function newerSide(a: Entry, b: Entry, dotOf: (entry: Entry) => Dot): Side | null {
+  const aSawB = coversDot(a.version, dotOf(b))
+  const bSawA = coversDot(b.version, dotOf(a))
   if (aSawB === bSawA) return null
   return aSawB ? 'a' : 'b'
 }
 
-function greaterDot(a: Dot, b: Dot): Dot {
-  return compareDots(a, b) >= 0 ? a : b
+function contentDotOf(entry: Entry): Dot {
+  return entry.contentDot
+}
+
+function metadataDotOf(entry: Entry): Dot {
+  return entry.metadataDot
+}
+
+/** Of the same content written twice, the greater dot. */
+function greaterSide(a: Entry, b: Entry): Side {
+  const order = compareDots(a.contentDot, b.contentDot)
+  if (order !== 0) return order > 0 ? 'a' : 'b'
+  if (a.kind !== 'tombstone' || b.kind !== 'tombstone') return 'a'
+  return removedText(a) >= removedText(b) ? 'a' : 'b'
+}
+
+/** Tells two deletes with one dot apart, which there are only where a dot was issued twice (rule 1). */
+function removedText({ removedKind, removedDigest, mode, mtimeUs }: Tombstone): string {
+  return `${removedKind} ${removedDigest ?? ''} ${mode} ${mtimeUs}`
 }

@@ -1,6 +1,6 @@
-import { contentDigest, sameContent, sameMetadata, type Entry } from './entry.ts'
+import { contentDigest, sameAnnounced, sameContent, sameEntry, type Entry } from './entry.ts'
 import { mergeOver } from './merge.ts'
-import { compareVectors, coversDot, mergeVectors, type VectorOrder } from './version-vector.ts'
+import { compareVectors, coversDot, type VectorOrder } from './version-vector.ts'
 import { compareForWinner } from './winner.ts'
 
 /**
@@ -25,6 +25,7 @@ export type Decision =
 
 /** `unversioned`: ours was found while joining (rule 9). */
 type Relation = VectorOrder | 'unversioned'
+/** `metadata`: the same content, but mode, mtime or one of the dots differs. */
 type Difference = 'none' | 'metadata' | 'content'
 type Rule = 'keep' | 'take' | 'merge' | 'join' | 'conflict' | 'reuse'
 
@@ -66,7 +67,7 @@ export function reconcile(
     case 'take':
       return become(remote)
     case 'merge':
-      return become(mergeOver(local, remote))
+      return merge(local, remote)
     case 'join':
       return join(local, remote)
     case 'conflict':
@@ -86,11 +87,17 @@ function relationOf(local: Entry, remote: Entry): Relation {
 
 function differenceOf(local: Entry, remote: Entry): Difference {
   if (!sameContent(local, remote)) return 'content'
-  return sameMetadata(local, remote) ? 'none' : 'metadata'
+  return sameAnnounced(local, remote) ? 'none' : 'metadata'
 }
 
 function become(entry: Entry): Decision {
   return { kind: 'become', entry, loser: null, isVersionReuse: false }
+}
+
+/** Rules 5 and 6: the same content. Where ours is what comes of it, theirs has to follow. */
+function merge(local: Entry, remote: Entry): Decision {
+  const entry = mergeOver(local, remote)
+  return sameEntry(entry, local) ? keep : become(entry)
 }
 
 /** Rule 3: the side that has seen the other's write stands, without a copy. Null: neither or both have. */
@@ -101,21 +108,23 @@ function settleByDots(local: Entry, remote: Entry): Decision | null {
   return become(localSaw ? mergeOver(local, remote) : mergeOver(remote, local))
 }
 
-/** Rule 4: only who holds the losing bytes resolves; a losing tombstone has none and needs no copy. */
+/**
+ * Rule 4: only who holds the losing bytes resolves; a losing tombstone has none and needs no copy. The winner's content stands; a mode that
+ * the winner's side did not know of stands too, as without a conflict.
+ */
 function settleByWinner(
   local: Entry,
   remote: Entry,
   options: { hasCopyOf: (loser: Entry) => boolean; isVersionReuse: boolean },
 ): Decision {
   const { hasCopyOf, isVersionReuse } = options
-  const version = mergeVectors(local.version, remote.version)
   if (compareForWinner(local, remote) >= 0) {
-    return hasCopyOf(remote)
-      ? { kind: 'become', entry: { ...local, version }, loser: null, isVersionReuse }
-      : { kind: 'await' }
+    if (!hasCopyOf(remote)) return { kind: 'await' }
+    const entry = mergeOver(local, remote)
+    return sameEntry(entry, local) ? keep : { kind: 'become', entry, loser: null, isVersionReuse }
   }
   const loser = local.kind === 'tombstone' ? null : local
-  return { kind: 'become', entry: { ...remote, version }, loser, isVersionReuse }
+  return { kind: 'become', entry: mergeOver(remote, local), loser, isVersionReuse }
 }
 
 /** Rule 9: other content under a name that we found while joining. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Entry } from '../../src/core/entry.ts'
 import { parseRelativePath, pathRefusal, type RelativePath } from '../../src/core/relative-path.ts'
 import { vectorOf, type Dot, type VersionVector } from '../../src/core/version-vector.ts'

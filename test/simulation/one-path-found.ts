@@ -2,7 +2,10 @@ import type { History, Step } from './one-path-history.ts'
 
 const [a, b, c, d] = [0, 1, 2, 3]
 
-/** Histories that once failed, each in its shortest form, named by what must come of them. */
+/**
+ * Histories that once failed, each in its shortest form, named by what must come of them. The seed orders what is delivered after the last
+ * step.
+ */
 export const foundHistories: Readonly<Record<string, History>> = {
   // The two 18 are one content; while they merged, the dot of the restored one was given up for the other's, which was the greater.
   'a file restored over a delete that saw only its older self stays': history(2, {
@@ -14,19 +17,20 @@ export const foundHistories: Readonly<Record<string, History>> = {
       hear(a, b),
       tell(a, b),
       write(b, 8, { mtime: 6 }),
-      { do: 'delete', peer: a, path: 0 },
+      remove(a),
       write(b, 18, { mtime: 0, mode: 0o600 }),
     ],
   }),
   // Each kept what it had removed itself, under equal vectors, for ever: a joining peer would be told one or the other (rule 9).
   'two deletes of two contents end as one tombstone': history(2, {
+    seed: 4180,
+    clockSkewMs: [3, 1282],
     steps: [
-      write(a, 1),
-      tell(a, b),
-      hear(a, b),
-      write(a, 2),
-      { do: 'delete', peer: a, path: 0 },
-      { do: 'delete', peer: b, path: 0 },
+      write(a, 63, { mtime: 5 }),
+      write(b, 65, { mtime: 8 }),
+      remove(b),
+      tell(b, a),
+      remove(a),
     ],
   }),
   // The winner came with the mode that it had found; the later chmod was left to the conflict copy.
@@ -41,6 +45,7 @@ export const foundHistories: Readonly<Record<string, History>> = {
   }),
   // Equal values under equal vectors, with another metadata dot on each way that they came.
   'a touch and two writes end with one metadata dot': history(3, {
+    seed: 17,
     clockSkewMs: [1, 1, 3],
     steps: [
       write(c, 13, { mtime: 7 }),
@@ -56,6 +61,7 @@ export const foundHistories: Readonly<Record<string, History>> = {
     ],
   }),
   'two conflicts around a ring and a touch end with one metadata dot': history(4, {
+    seed: 83,
     topology: 'ring',
     clockSkewMs: [3, 3, 636, 3],
     steps: [
@@ -68,14 +74,14 @@ export const foundHistories: Readonly<Record<string, History>> = {
       touch(a, 2),
       tell(c, b),
       hear(c, b),
-      { do: 'delete', peer: c, path: 0 },
+      remove(c),
     ],
   }),
 }
 
 function history(
   peers: number,
-  rest: Pick<History, 'steps'> & Partial<Pick<History, 'clockSkewMs' | 'topology'>>,
+  rest: Pick<History, 'steps'> & Partial<Pick<History, 'seed' | 'clockSkewMs' | 'topology'>>,
 ): History {
   return {
     seed: 1,
@@ -92,6 +98,10 @@ function history(
 function write(peer: number, content: number, how: { mtime?: number; mode?: number } = {}): Step {
   const { mtime = 1, mode = 0o644 } = how
   return { do: 'write', peer, path: 0, kind: 'file', content, mode, mtime }
+}
+
+function remove(peer: number): Step {
+  return { do: 'delete', peer, path: 0 }
 }
 
 function touch(peer: number, mtime: number): Step {

@@ -28,27 +28,25 @@ describe('one path on 2 to 5 peers', () => {
 
   test('the histories reach what they are there for', () => {
     const reached = new Set<string>()
-    const rules: Rules = {
-      ...shippedRules,
-      reconcile: (local, remote, hasCopyOf) => {
-        const decision = reconcile(local, remote, hasCopyOf)
-        const relation = local === null ? 'new' : compareVectors(local.version, remote.version)
-        reached.add(`${relation}: ${textOf(decision)}`)
-        return decision
-      },
-    }
-    for (let seed = 1; seed <= 10_000; seed++) runHistory(historyOf(seed), rules)
-    expect([...reached].toSorted()).toEqual([
-      'ahead: keep',
-      'behind: become',
-      'concurrent: await',
-      'concurrent: become',
-      'concurrent: become with a copy',
-      'equal: become',
-      'equal: become with a copy, version reused',
-      'equal: keep',
-      'new: become',
-    ])
+    const rules = withReconcile((local, remote, hasCopyOf) => {
+      const decision = reconcile(local, remote, hasCopyOf)
+      const relation = local === null ? 'new' : compareVectors(local.version, remote.version)
+      reached.add(`${relation}: ${textOf(decision)}`)
+      return decision
+    })
+    for (let seed = 1; seed <= 3000; seed++) runHistory(historyOf(seed), rules)
+    expect([...reached]).toEqual(
+      expect.arrayContaining([
+        'new: become',
+        'ahead: keep',
+        'behind: become',
+        'concurrent: await',
+        'concurrent: become',
+        'concurrent: become with a copy',
+        'equal: keep',
+        'equal: become with a copy, version reused',
+      ]),
+    )
   })
 })
 
@@ -60,7 +58,7 @@ function textOf(decision: Decision): string {
 describe('the model sees what a wrong rule does', () => {
   test('the holder of the winner merges at once: content is lost', () => {
     const rules = withReconcile((local, remote) => reconcile(local, remote, () => true))
-    expect(countFailures(rules, 1000).lost).toBeGreaterThan(100)
+    expect(isSeen(rules, 'lost', 500)).toBe(true)
   })
 
   test('the later mtime wins and the loser is dropped: content is lost', () => {
@@ -71,19 +69,19 @@ describe('the model sees what a wrong rule does', () => {
       const version = mergeVectors(local.version, remote.version)
       return { kind: 'become', entry: { ...winner, version }, loser: null, isVersionReuse: false }
     })
-    expect(countFailures(rules, 1000).lost).toBeGreaterThan(100)
+    expect(isSeen(rules, 'lost', 500)).toBe(true)
   })
 
-  test('nobody asks who saw whose write: what somebody wrote with all before the eyes does not stand', () => {
+  test('the later mtime wins where one had seen what the other wrote: the last word does not stand', () => {
     const rules = withReconcile((local, remote, hasCopyOf) => {
       const decision = reconcile(local, remote, hasCopyOf)
-      if (local === null || sameContent(local, remote) || decision.kind !== 'become')
+      if (local === null || decision.kind !== 'become' || sameContent(local, remote))
         return decision
       const isConcurrent = compareVectors(local.version, remote.version) === 'concurrent'
       if (!isConcurrent || compareForWinner(local, remote) < 0) return decision
       return { ...decision, entry: { ...local, version: decision.entry.version } }
     })
-    expect(countFailures(rules, 3000).all).toBeGreaterThan(0)
+    expect(isSeen(rules, 'invariant', 10_000)).toBe(true)
   })
 
   test('equal vectors are taken for equal content: peers diverge', () => {
@@ -92,15 +90,15 @@ describe('the model sees what a wrong rule does', () => {
         ? { kind: 'keep' }
         : reconcile(local, remote, hasCopyOf),
     )
-    expect(countFailures(rules, 10_000).diverged).toBeGreaterThan(0)
+    expect(isSeen(rules, 'diverged', 20_000)).toBe(true)
   })
 
-  test('what the other side covers is not announced to it: peers diverge', () => {
+  test('nothing concurrent is announced: content does not come everywhere', () => {
     const rules: Rules = {
       ...shippedRules,
       isKnown: (ours, theirs) => compareVectors(ours.version, theirs.version) !== 'ahead',
     }
-    expect(countFailures(rules, 1000).all).toBeGreaterThan(0)
+    expect(isSeen(rules, 'lost', 500)).toBe(true)
   })
 })
 
@@ -122,14 +120,10 @@ function withReconcile(decide: Rules['reconcile']): Rules {
   return { ...shippedRules, reconcile: decide }
 }
 
-/** Of the first histories there are. */
-function countFailures(rules: Rules, histories: number): Record<Failure['kind'] | 'all', number> {
-  const counts = { lost: 0, diverged: 0, invariant: 0, all: 0 }
+/** Whether one of the first histories, at most so many, fails so. */
+function isSeen(rules: Rules, kind: Failure['kind'], histories: number): boolean {
   for (let seed = 1; seed <= histories; seed++) {
-    const failure = runHistory(historyOf(seed), rules)
-    if (failure === null) continue
-    counts[failure.kind]++
-    counts.all++
+    if (runHistory(historyOf(seed), rules)?.kind === kind) return true
   }
-  return counts
+  return false
 }
