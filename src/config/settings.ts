@@ -4,7 +4,7 @@ import { type Environment, readEnvironment } from './environment.ts'
 import { readSettingsFile } from './file.ts'
 import { readFlags } from './flags.ts'
 import { FormatError } from './format-error.ts'
-import { badValue, type Given, givenOf, type GivenSettings } from './given.ts'
+import { badValue, type Given, type GivenSettings } from './given.ts'
 import { schema, type SettingName, settingNames, type Values } from './schema.ts'
 
 export interface LoadedSettings {
@@ -39,7 +39,7 @@ export function loadSettings(
   for (const [name, { text }] of fromFlags) config.set(name, text)
 
   const given = new Map([...fromFile, ...fromEnvironment, ...fromFlags])
-  const values = parseValues((name) => config.get(name), given)
+  const values = parseValues((name) => config.get(name))
   return { settings: completeSettings(values, given), given, ignoredVariables: ignored }
 }
 
@@ -54,9 +54,10 @@ function byVariable(given: GivenSettings): Record<string, string> {
   return Object.fromEntries([...given].map(([name, { text }]) => [schema[name].env, text]))
 }
 
-function parseValues(textOf: (name: SettingName) => string, given: GivenSettings): Values {
+/** The values of the texts that won, each of which was tried before. */
+function parseValues(textOf: (name: SettingName) => string): Values {
   return Object.fromEntries(
-    settingNames.map((name) => [name, parseText(name, givenOf(name, given, textOf(name)))]),
+    settingNames.map((name) => [name, schema[name].format(textOf(name))]),
   ) as Values
 }
 
