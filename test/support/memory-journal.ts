@@ -69,7 +69,7 @@ export class Journal {
     this.#save(kept)
     this.#steps = []
     this.#mentions.clear()
-    fallBack(root, random)
+    fallBack(root, random, share)
   }
 
   #save(chosen: ReadonlySet<Step>): void {
@@ -119,7 +119,8 @@ function isInode(key: unknown): key is Inode {
   return typeof key === 'object'
 }
 
-function fallBack(root: Inode, random: () => number): void {
+/** Attributes that were not synced stay only where every step did: journals keep their order. */
+function fallBack(root: Inode, random: () => number, share: number): void {
   const found = new Set<Inode>([root])
   for (const inode of found) {
     inode.entries = new Map(inode.saved.entries)
@@ -129,7 +130,7 @@ function fallBack(root: Inode, random: () => number): void {
   for (const inode of found) {
     for (const child of inode.entries.values()) child.links++
     loseBytes(inode, random)
-    if (random() < 0.5) {
+    if (share < 1 || random() < 0.5) {
       inode.mode = inode.saved.mode
       inode.owner = inode.saved.owner
       inode.mtimeNs = inode.saved.mtimeNs

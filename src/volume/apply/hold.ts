@@ -1,7 +1,8 @@
 import type { Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
-import { errnoOf, type DiskPath } from '../disk.ts'
+import { errnoOf, type DiskPath, type DiskStat } from '../disk.ts'
 import { giveBack, holdPathOf } from '../held.ts'
+import { toObservation } from '../look.ts'
 import { makeBeside, type Beside } from './beside.ts'
 import { changed, isSameFile, type ApplyContext, type NotApplied } from './context.ts'
 
@@ -9,8 +10,12 @@ import { changed, isSameFile, type ApplyContext, type NotApplied } from './conte
 export interface HoldPlace {
   readonly id: string
   readonly path: DiskPath
+  /** What the index says of the file; after a link of ours was taken back, the same with the ctime that this gave it. */
+  expected(): Observation
   /** Writes the hold into the index, the first time; must come before anything is moved there. */
   record(): void
+  /** The link in hold is gone again and the file shows `stat`: an attempt came to nothing. */
+  unlinked(stat: DiskStat | null): void
 }
 
 /** Draws a place for what `path` holds now. */
@@ -21,9 +26,15 @@ export function holdPlace(
 ): HoldPlace {
   const id = ids.id64()
   let isRecorded = false
+  let current = expected
   return {
     id,
     path: holdPathOf(id),
+    expected: () => current,
+    unlinked: (stat) => {
+      const now = stat === null ? null : toObservation(stat)
+      if (now !== null && isSameFile(stat, expected)) current = now
+    },
     record: () => {
       if (!isRecorded) recordHold({ id, path, expected })
       isRecorded = true

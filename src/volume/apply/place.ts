@@ -25,7 +25,7 @@ export function place(context: ApplyContext, newcomer: Newcomer, hold: HoldPlace
   if (expected === null) return placeNew(context, newcomer)
   return hold === null
     ? replaceUnheld(context, newcomer, expected)
-    : replaceHeld(context, newcomer, { expected, hold })
+    : replaceHeld(context, newcomer, hold)
 }
 
 /** `link` takes no name that something has. */
@@ -48,13 +48,10 @@ function placeNew({ disk }: ApplyContext, { from, to }: Newcomer): Placed {
  * the name. Bytes written into the old file until then are in the hold and make it `displaced`. What cannot be caught is another
  * file renamed to this name between the last look and the rename; renameat2(RENAME_EXCHANGE) could, and Node has none.
  */
-function replaceHeld(
-  context: ApplyContext,
-  newcomer: Newcomer,
-  { expected, hold }: { readonly expected: Observation; readonly hold: HoldPlace },
-): Placed {
+function replaceHeld(context: ApplyContext, newcomer: Newcomer, hold: HoldPlace): Placed {
   const { disk } = context
   const { from, to } = newcomer
+  const expected = hold.expected()
   if (!isAsObserved(context, to, expected)) return changed
   hold.record()
   try {
@@ -73,6 +70,7 @@ function replaceHeld(
     disk.rename(from, to)
   } catch (error) {
     removeIfThere(disk, hold.path)
+    hold.unlinked(disk.lstat(to))
     throw error
   }
   const isUntouched = isSameFile(disk.lstat(hold.path), expected)
