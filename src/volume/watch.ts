@@ -1,0 +1,228 @@
+import { once } from 'node:events'
+import { realpathSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { reservedName, type RelativePath } from '../core/relative-path.ts'
+import type { WatchHint, Watcher } from '../engine/ports.ts'
+import { detectOverflow, inotifyQueueLimit } from './inotify-limits.ts'
+import { canWatch, watchWithChokidar } from './watch-chokidar.ts'
+import { hintQueue, type HintQueue } from './watch-hints.ts'
+import { networkFileSystem, probeInotify } from './watch-probe.ts'
+import { RawWatches, type Directory, type Unwatched } from './watch-raw-bytes.ts'
+
+/** `auto`: chokidar where inotify works, else polling. */
+export type WatchMode = 'auto' | 'chokidar' | 'polling'
+
+export interface VolumeWatcherOptions {
+  readonly volume: string
+  readonly mode: WatchMode
+  /** The process's own: what chokidar would read of it is hidden from it. */
+  readonly environment: Record<string, string | undefined>
+  /** How often a full scan is asked for where events cannot be had, or not of everything. */
+  readonly pollIntervalMs?: number
+  /** How often what is not watched is tried again. */
+  readonly retryIntervalMs?: number
+  /** How often it is checked that every directory is watched; sooner after directories came or went. */
+  readonly checkIntervalMs?: number
+  /** How long the probe's event may take. */
+  readonly probeDeadlineMs?: number
+  /** How many events the kernel queues, instead of what it says itself. */
+  readonly queueLimit?: number
+}
+
+/**
+ * Hints at what changed in a volume: with chokidar where inotify can be had, by asking for full scans where not.
+ *
+ *     probe ──delivers──► chokidar, own watches for the rest ──► check ──► scan, then hints; check again
+ *       └──silent, no watch to be had──► scan every 2 s; probe again every 30 s
+ *
+ * Everything on the way is a hint: a directory that is new to the watch is listed after its watch was made, so whatever happened before
+ * is found by the listing and whatever happens later by an event.
+ */
+export class VolumeWatcher implements Watcher {
+  readonly #options: Required<VolumeWatcherOptions>
+  #isIgnored: (path: RelativePath) => boolean = () => false
+  /** When a check was last asked for; null: it was made. */
+  #checkWantedMs: number | null = null
+
+  constructor(options: VolumeWatcherOptions) {
+    this.#options = {
+      pollIntervalMs: 2000,
+      retryIntervalMs: 30_000,
+      checkIntervalMs: 300_000,
+      probeDeadlineMs: 2000,
+      queueLimit: inotifyQueueLimit(),
+      ...options,
+    }
+  }
+
+  ignore(isIgnored: (path: RelativePath) => boolean): void {
+    this.#isIgnored = isIgnored
+    this.#wantCheck()
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<WatchHint> {
+    const ended = new AbortController()
+    const either = AbortSignal.any([signal, ended.signal])
+    const hints = hintQueue(either)
+    // A failure ends the iteration, which then throws it.
+    const feeding = this.#feed(hints, either).finally(() => ended.abort())
+    feeding.catch(() => {})
+    try {
+      for (;;) {
+        const batch = await hints.next()
+        if (batch.length === 0) return
+        yield* batch
+      }
+    } finally {
+      ended.abort()
+      await feeding
+    }
+  }
+
+  async #feed(hints: HintQueue, signal: AbortSignal): Promise<void> {
+    const { mode } = this.#options
+    while (!signal.aborted) {
+      const trouble = mode === 'polling' ? null : await this.#trouble(signal)
+      if (mode === 'polling' || (mode === 'auto' && trouble?.isFatal === true)) {
+        await this.#poll(hints, { reason: trouble?.reason ?? null, signal })
+      } else {
+        await this.#watchTree(hints, { standing: trouble?.reason ?? null, signal })
+      }
+    }
+  }
+
+  /** Why events are not, or not all, to be had; null: nothing is known against it. */
+  async #trouble(signal: AbortSignal): Promise<{ reason: string; isFatal: boolean } | null> {
+    const { volume, probeDeadlineMs } = this.#options
+    const probe = await probeInotify(join(volume, reservedName), {
+      deadlineMs: probeDeadlineMs,
+      signal,
+    })
+    if (probe.kind !== 'delivers') return { reason: probe.reason, isFatal: true }
+    const network = networkFileSystem(volume)
+    if (network === null) return null
+    const reason = `the volume is on ${network}: what other hosts change there is found by scanning only`
+    return { reason, isFatal: false }
+  }
+
+  /** Asks for full scans; returns when there was a reason and a new probe finds it gone. */
+  async #poll(
+    hints: HintQueue,
+    { reason, signal }: { reason: string | null; signal: AbortSignal },
+  ): Promise<void> {
+    const { pollIntervalMs, retryIntervalMs } = this.#options
+    let retryMs = performance.now() + retryIntervalMs
+    hints.degraded(reason)
+    for (;;) {
+      hints.scan()
+      await pause(pollIntervalMs, signal)
+      if (signal.aborted) return
+      if (reason === null || performance.now() < retryMs) continue
+      if ((await this.#trouble(signal))?.isFatal !== true) return
+      retryMs = performance.now() + retryIntervalMs
+    }
+  }
+
+  /** Hints from inotify until the signal aborts; `standing` is a reason that does not go away. */
+  async #watchTree(
+    hints: HintQueue,
+    { standing, signal }: { standing: string | null; signal: AbortSignal },
+  ): Promise<void> {
+    const { environment, queueLimit } = this.#options
+    const overflow = detectOverflow(queueLimit, () => {
+      hints.overflow()
+      this.#wantCheck()
+    })
+    const common = {
+      hints,
+      isIgnored: (directory: RelativePath) => this.#isIgnored(directory),
+      counted: () => overflow.count(),
+      checkWanted: () => this.#wantCheck(),
+    }
+    const root = rootOf(this.#options.volume)
+    const path = root.toString()
+    const rawWatches = new RawWatches({ ...common, root })
+    const chokidar = canWatch(path)
+      ? watchWithChokidar({ ...common, root: path, rawWatches, environment })
+      : null
+    try {
+      await Promise.race([chokidar?.ready, aborted(signal)])
+      const isGiven = (directory: Directory) => chokidar?.isGiven(directory) ?? false
+      await this.#keepChecking(() => rawWatches.check(isGiven, signal), hints, { standing, signal })
+    } finally {
+      overflow.stop()
+      rawWatches.stop()
+      await chokidar?.close()
+    }
+  }
+
+  /** The first check establishes the watch. Later ones follow directories that came or went, or a limit, or just time. */
+  async #keepChecking(
+    check: () => Promise<Unwatched>,
+    hints: HintQueue,
+    { standing, signal }: { standing: string | null; signal: AbortSignal },
+  ): Promise<void> {
+    const { mode, pollIntervalMs, retryIntervalMs, checkIntervalMs } = this.#options
+    let unwatched: Unwatched = null
+    let checkedMs = Number.NEGATIVE_INFINITY
+    let checkTookMs = 0
+    let scannedMs = Number.NEGATIVE_INFINITY
+    while (!signal.aborted) {
+      const startMs = performance.now()
+      const restMs = unwatched === null ? checkIntervalMs : retryIntervalMs
+      const isWanted =
+        this.#checkWantedMs !== null &&
+        startMs - this.#checkWantedMs >= checkDelayMs &&
+        startMs - checkedMs >= checkTookMs * checkRest
+      if (isWanted || startMs - checkedMs >= restMs) {
+        this.#checkWantedMs = null
+        unwatched = await check()
+        checkedMs = performance.now()
+        checkTookMs = checkedMs - startMs
+        hints.degraded(unwatched === null ? standing : describe(unwatched))
+      }
+      const isScanning = unwatched !== null || (standing !== null && mode === 'auto')
+      const isFirst = scannedMs === Number.NEGATIVE_INFINITY
+      if (isFirst || (isScanning && performance.now() - scannedMs >= pollIntervalMs)) {
+        hints.scan()
+        scannedMs = performance.now()
+      }
+      await pause(Math.min(checkDelayMs, pollIntervalMs), signal)
+    }
+  }
+
+  #wantCheck(): void {
+    this.#checkWantedMs ??= performance.now()
+  }
+}
+
+/** chokidar has that long to watch new directories itself before the check looks for those that it did not. */
+const checkDelayMs = 1000
+
+/** A check takes at most a fiftieth of the time, however large the tree and however lively its directories. */
+const checkRest = 50
+
+function describe({ directories, reason }: NonNullable<Unwatched>): string {
+  return `${reason} (${directories} directories are found by scanning only)`
+}
+
+/** With links resolved, as chokidar does not follow them; as it is while it is not there. */
+function rootOf(volume: string): Buffer {
+  try {
+    return realpathSync.native(volume, { encoding: 'buffer' })
+  } catch {
+    return Buffer.from(resolve(volume))
+  }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+/** Ends early, without an error, when the signal aborts. */
+async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  await delay(delayMs, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+}
