@@ -260,16 +260,15 @@ describe('memory stays bounded', () => {
 
   test('at most 32 files are staged at once, however slowly, and come in order', async () => {
     const peer = await pair()
-    const requests = Array.from({ length: 200 }, (_, index) =>
-      peer.volume.put(`f${index}`, `${index}`),
-    )
+    const contents = Array.from({ length: 200 }, (_, index) => `${index} `.repeat(300))
+    const requests = contents.map((content, index) => peer.volume.put(`f${index}`, content))
     const stages = memoryStages((step, path) =>
       step === 'finish' && path.endsWith('7')
         ? new Promise((resolve) => setTimeout(resolve, 20))
         : new Promise((resolve) => setTimeout(resolve, 1)),
     )
     const result = await collect(peer.transfer, peer.target, requests, { stages })
-    expect(result.contents.map(String)).toEqual(requests.map((_, index) => `${index}`))
+    expect(result.contents.map(String)).toEqual(contents)
     expect(stages.mostBusy()).toBeLessThanOrEqual(32)
     expect(stages.mostBusy()).toBeGreaterThan(8)
   })

@@ -54,7 +54,9 @@ export class SinkConnection {
   #hostKey: Buffer | null = null
   #failure: SyndError | null = null
   #isReady = false
-  #freeChannels = maxChannels
+  #maxChannels = maxChannels
+  /** Open, or about to be. */
+  #usedChannels = 0
   #idleTimer: NodeJS.Timeout | null = null
 
   constructor(options: {
@@ -128,8 +130,8 @@ export class SinkConnection {
       const opened = await this.#openInTime(command, signal)
       if (!(opened instanceof Error)) return opened
       if (this.#failure !== null) throw this.#failure
-      // MaxSessions is smaller than we thought: what is open has to do.
-      if ('reason' in opened && this.#channels.size > 0) this.#freeChannels = 0
+      // MaxSessions is smaller than we thought: what is in use has to do.
+      if ('reason' in opened && this.#usedChannels > 0) this.#maxChannels = this.#usedChannels
       else throw new SyndError('protocol', `${this.#name}: ${cleanText(opened.message)}`)
     }
   }
@@ -161,7 +163,7 @@ export class SinkConnection {
   }
 
   async #reserve(signal: AbortSignal): Promise<void> {
-    while (this.#failure === null && !signal.aborted && this.#freeChannels === 0) {
+    while (this.#failure === null && !signal.aborted && this.#isFull()) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#waiting.push(resolve)
       signal.addEventListener('abort', () => resolve(), { once: true })
@@ -169,12 +171,16 @@ export class SinkConnection {
     }
     if (this.#failure !== null) throw this.#failure
     if (signal.aborted) throw aborted()
-    this.#freeChannels--
+    this.#usedChannels++
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
   }
 
+  #isFull(): boolean {
+    return this.#usedChannels >= this.#maxChannels
+  }
+
   #unreserve(): void {
-    this.#freeChannels++
+    this.#usedChannels--
     this.#wakeAll()
     this.#watchIdle()
   }
@@ -248,7 +254,7 @@ export class SinkConnection {
 
   #watchIdle(): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-    if (this.#channels.size > 0) return
+    if (this.#usedChannels > 0) return
     this.#idleTimer = setTimeout(() => this.stop(), this.#limits.idleMs)
     this.#idleTimer.unref()
   }

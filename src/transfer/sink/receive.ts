@@ -37,6 +37,7 @@ export function receive(channel: ClientChannel, options: ReceiveOptions): Receiv
   const stderr = keepStart()
   let isOver = false
   let isPaused = false
+  let closeWhenRead = (): void => undefined
   let progressAtMs = performance.now()
   let bytes = 0
   let settled = 0
@@ -64,6 +65,11 @@ export function receive(channel: ClientChannel, options: ReceiveOptions): Receiv
 
   function close(exitCode?: unknown): void {
     if (isOver) return
+    // Node ends a stream whose last chunk was taken, paused or not, and some of that chunk may be waiting.
+    if (isPaused) {
+      closeWhenRead = () => close(exitCode)
+      return
+    }
     const failure = options.connectionFailure()
     if (failure !== null && !arrivals.isComplete()) return abandon(failure)
     const status = typeof exitCode === 'number' ? `exit status ${exitCode}` : 'no exit status'
@@ -126,6 +132,7 @@ export function receive(channel: ClientChannel, options: ReceiveOptions): Receiv
       isPaused = false
       progress()
       if (!isOver) goOn(arrivals.advance())
+      if (!isPaused) closeWhenRead()
     },
   }
 }
