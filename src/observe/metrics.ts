@@ -8,14 +8,14 @@ import { createMetricTable } from './metric-table.ts'
 import { type MetricsFormat, toOpenMetrics } from './open-metrics.ts'
 import { createPeerLabels } from './peer-labels.ts'
 import { dropPeer, zeroPeer } from './peer-series.ts'
-import { httpRejections } from './reasons.ts'
+import { knownRejections } from './reasons.ts'
 import { showPeer, showStatus } from './status-gauges.ts'
 
 export interface MetricsOptions {
   readonly version: string
   /** The addresses in SYND_PEERS as `host:port`, without `dns:` names: their labels are there from the start. */
   readonly peers: readonly string[]
-  /** Why each surface refuses, as far as it is known: the label sets of synd_rejected_total that are there from the start. */
+  /** Why other surfaces refuse than those known here: label sets of synd_rejected_total that are there from the start. */
   readonly rejections: Readonly<Record<string, readonly string[]>>
   /** How many inotify watches there are, and may be (null: nobody knows). */
   readonly watchCount: () => number | Promise<number>
@@ -55,7 +55,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const askForDiskSpace = createDiskSpaceGauges(table)
   table.buildInfo.set({ version: options.version, node: process.version }, 1)
   for (const peer of options.peers) zeroPeer(table, peer)
-  for (const [surface, reasons] of Object.entries({ ...options.rejections, http: httpRejections }))
+  for (const [surface, reasons] of Object.entries({ ...knownRejections, ...options.rejections }))
     for (const reason of reasons)
       table.rejected.inc({ surface, reason: boundedReason(surface, reason) }, 0)
 

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -110,6 +118,7 @@ describe('what would stop the sidecar is 78 and one line', () => {
     // Root may write everything: only another user finds out.
     chmodSync(directory, 0o755)
     chmodSync(volume, 0o555)
+    chownSync(join(directory, 'key'), 65_534, 65_534)
     const script = `
       import { dispatch } from '${join(import.meta.dirname, '..', '..', 'src', 'cli', 'dispatch.ts')}'
       import { openTerminal } from '${join(import.meta.dirname, '..', '..', 'src', 'cli', 'terminal.ts')}'

@@ -146,7 +146,7 @@ test('many at once are one line', () => {
         [1100, many(900), many(1050)],
       ],
     ),
-  ).toEqual(['500 times: appeared in A, on the other side at most 150 ms later'])
+  ).toEqual(['500 entries appeared in A, and each at most 150 ms later in B'])
   expect(
     told(
       [{}, {}],

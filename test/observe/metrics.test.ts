@@ -4,6 +4,9 @@ import { problemCodes } from '../../src/core/problem.ts'
 import type { Status } from '../../src/core/status.ts'
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts'
 import { negotiateFormat } from '../../src/observe/open-metrics.ts'
+import { knownRejections } from '../../src/observe/reasons.ts'
+import type { SinkRejection } from '../../src/transfer/pull.ts'
+import type { SourceRejection } from '../../src/transfer/source/connection.ts'
 import { samplePeer, sampleStatus } from './sample-status.ts'
 
 let nowMs = 0
@@ -187,6 +190,25 @@ test('what happens is counted', async () => {
   expect(Object.fromEntries([...found].filter(([key]) => key in expected))).toEqual(expected)
   metrics.watchDegraded(null)
   expect((await series(() => sampleStatus())).get('synd_watch_degraded{}')).toBe(0)
+})
+
+test('every reason of the SSH source and the SCP sink is known from the start', () => {
+  const ssh: Record<SourceRejection, true> = {
+    'connection-limit': true,
+    'login-deadline': true,
+    login: true,
+    protocol: true,
+    'session-limit': true,
+    command: true,
+    request: true,
+    forwarding: true,
+    path: true,
+    stalled: true,
+    'no-longer-authorized': true,
+  }
+  const scp: Record<SinkRejection, true> = { 'host-key': true, record: true, content: true }
+  expect(knownRejections['ssh']).toEqual(Object.keys(ssh))
+  expect(knownRejections['scp']).toEqual(Object.keys(scp))
 })
 
 test('an amount that is no amount changes nothing and throws nothing', async () => {

@@ -42,6 +42,7 @@ export function createNarrator(names: Pair<string>, start: Pair<Tree>): Narrator
   let arrivals: Arrival[] = []
   let firstMs = 0
   let lastMs = 0
+  let lateMs = Number.NEGATIVE_INFINITY
 
   const note = (path: string, now: Pair<Item | undefined>, nowMs: number): void => {
     const was: Pair<Item | undefined> = [before[0].get(path), before[1].get(path)]
@@ -72,11 +73,12 @@ export function createNarrator(names: Pair<string>, start: Pair<Tree>): Narrator
   }
 
   const takeLate = (nowMs: number): readonly Change[] => {
-    const late = [...pendings].filter(
-      ([, { isTold, seenMs }]) => !isTold && nowMs - seenMs >= patienceMs,
-    )
-    for (const [path, pending] of late) pendings.set(path, { ...pending, isTold: true })
-    return late.map(([, pending]) => pending)
+    const untold = [...pendings].filter(([, { isTold }]) => !isTold)
+    const isLate = untold.some(([, { seenMs }]) => nowMs - seenMs >= patienceMs)
+    if (!isLate || nowMs - lateMs < patienceMs) return []
+    lateMs = nowMs
+    for (const [path, pending] of untold) pendings.set(path, { ...pending, isTold: true })
+    return untold.map(([, pending]) => pending)
   }
 
   return {

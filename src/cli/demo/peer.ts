@@ -82,9 +82,10 @@ export class DemoPeer {
   /** Throws, with its last words, when it has ended. */
   demandRunning(): void {
     if (!this.#hasEnded()) return
-    const lines = readFileSync(this.#logPath(), 'utf8').trim().split('\n')
-    const words = lines.findLast((line) => line.startsWith('synd: ')) ?? lines.at(-1) ?? ''
-    throw new SyndError('io', `peer ${this.#host.name} has ended: ${words.replace(/^synd: /, '')}`)
+    const lines = readFileSync(this.#logPath(), 'utf8').split('\n')
+    const words = lines.findLast((line) => line.startsWith('synd: '))?.slice('synd: '.length)
+    const how = this.#child?.signalCode ?? `exit code ${this.#child?.exitCode}`
+    throw new SyndError('io', `peer ${this.#host.name} has ended: ${words ?? how}`)
   }
 
   /** Asks it to drain; kills it when it does not, or when `hurry` aborts. */

@@ -27,10 +27,16 @@ const mostLines = 12
 /** Sentences for changes that have arrived. */
 export function tellArrivals(arrivals: readonly Arrival[], names: Pair<string>): readonly string[] {
   if (arrivals.length <= mostLines) return arrivals.map((arrival) => tellArrival(arrival, names))
-  const groups = Map.groupBy(arrivals, ({ verb, from }) => `${verb} in ${names[from]}`)
-  return [...groups].map(([what, group]) => {
-    const slowestMs = Math.max(...group.map(({ delayMs }) => delayMs))
-    return `${group.length} times: ${what}, on the other side at most ${describeMs(slowestMs)} later`
+  const sides = [0, 1] as const
+  const groups = (['appeared', 'changed', 'was deleted'] as const).flatMap((verb) =>
+    sides.map((from) =>
+      arrivals.filter((arrival) => arrival.verb === verb && arrival.from === from),
+    ),
+  )
+  return groups.flatMap((group) => {
+    const [first] = group
+    if (first === undefined) return []
+    return [group.length === 1 ? tellArrival(first, names) : tellGroup(group, first, names)]
   })
 }
 
@@ -53,6 +59,17 @@ function tellArrival(arrival: Arrival, names: Pair<string>): string {
     return `both sides had changed the same file: the version that lost is kept as ${toText(arrival.path)}`
   const later = arrival.delayMs < 1 ? 'at once' : `${describeMs(arrival.delayMs)} later`
   return `${tellChange(arrival, names)}, and ${later} in ${names[otherOf(arrival.from)]}`
+}
+
+function tellGroup(
+  group: readonly Arrival[],
+  { verb, from }: Arrival,
+  names: Pair<string>,
+): string {
+  const slowestMs = group.reduce((slowest, { delayMs }) => Math.max(slowest, delayMs), 0)
+  const what = verb === 'was deleted' ? 'were deleted' : verb
+  const later = `each at most ${describeMs(slowestMs)} later in ${names[otherOf(from)]}`
+  return `${group.length} entries ${what} in ${names[from]}, and ${later}`
 }
 
 function tellChange({ path, kind, verb, from }: Change, names: Pair<string>): string {
