@@ -15,9 +15,8 @@ export async function checkConfig({ words, terminal }: Call): Promise<number> {
   ])
   for (const line of alignColumns(rows)) terminal.print(line)
   for (const variable of loaded.ignoredVariables)
-    terminal.complain(`synd: ${variable} is ignored: Kubernetes sets such names for Services`)
-  for (const warning of settingsWarnings(loaded.settings))
-    terminal.complain(`synd: warning: ${warning}`)
+    terminal.print(`# ${variable} is ignored: Kubernetes sets such names for Services`)
+  for (const warning of settingsWarnings(loaded.settings)) terminal.print(`# warning: ${warning}`)
   await checkInputs(loaded.settings)
   return 0
 }
