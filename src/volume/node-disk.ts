@@ -114,7 +114,7 @@ export class NodeDisk implements Disk {
   list(directory: DiskPath): readonly string[] {
     return called('readdir', () =>
       withDirectory(this.#rootFd, directory, (fd) =>
-        readdirSync(placeIn(fd, '.'), { encoding: 'latin1' }),
+        readdirSync(placeOf(fd), { encoding: 'latin1' }),
       ),
     )
   }
