@@ -5,7 +5,7 @@ import { badValue, givenOf, type GivenSettings } from './given.ts'
 import type { Values } from './schema.ts'
 
 /** How the gRPC connections are protected. */
-export type TlsSettings =
+type TlsSettings =
   | { readonly kind: 'ssh-keys' }
   | { readonly kind: 'files'; readonly cert: string; readonly key: string; readonly ca: string }
   | { readonly kind: 'off' }

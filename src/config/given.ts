@@ -26,7 +26,7 @@ export function givenOf(name: SettingName, given: GivenSettings, text: string): 
 }
 
 /** What was given, on one line, cut, and without a password or key pasted into it. */
-export function quoteGiven(text: string): string {
+function quoteGiven(text: string): string {
   const masked = maskText(text)
   return JSON.stringify(masked.length > 120 ? `${masked.slice(0, 120)}…` : masked)
 }
