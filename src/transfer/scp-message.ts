@@ -114,7 +114,7 @@ export function createScpParser(): ScpParser {
 
 /** For people and logs: what a terminal could obey is escaped, at most 300 characters. `text` is latin1. */
 export function cleanText(text: string): string {
-  const clean = toText(text.slice(0, 1200)).trim()
+  const clean = toText(text.trim().slice(0, 1200))
   return clean.length > 300 ? `${clean.slice(0, 299)}…` : clean
 }
 
