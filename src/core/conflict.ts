@@ -36,13 +36,17 @@ export function isConflictCopy(path: RelativePath): boolean {
   return suffixPattern.test(nameOf(path))
 }
 
-/** contract.md, On disk: `<stem>.sync-conflict-<YYYYMMDD>-<HHMMSS>-<8 hex><ext>`, of the entry alone. */
+/**
+ * contract.md, On disk: `<stem>.sync-conflict-<YYYYMMDD>-<HHMMSS>-<8 hex><ext>`, of the entry alone. Beside the loser; where the path would
+ * be too long, in the nearest directory above that has room.
+ */
 export function conflictCopyPath(loser: Loser, attempt = 0): RelativePath {
   const name = nameOf(loser.path).replace(suffixPattern, '')
   const hash = fnv1a(`${formatDot(loser.contentDot)}/${contentDigest(loser) ?? ''}/${attempt}`)
   const suffix = `.sync-conflict-${timeStamp(loser.mtimeUs)}-${hash}`
-  const parent = parentOf(loser.path)
-  const room = Math.min(maxNameBytes, maxPathBytes - (parent === null ? 0 : parent.length + 1))
+  let parent = parentOf(loser.path)
+  while (roomIn(parent) <= suffix.length && parent !== null) parent = parentOf(parent)
+  const room = roomIn(parent)
   const dot = name.lastIndexOf('.')
   const hasExtension = dot > 0 && suffix.length + (name.length - dot) < room
   const stem = hasExtension ? name.slice(0, dot) : name
@@ -53,12 +57,22 @@ export function conflictCopyPath(loser: Loser, attempt = 0): RelativePath {
   )
 }
 
+/** How long a name may be in `parent`. */
+function roomIn(parent: RelativePath | null): number {
+  return Math.min(maxNameBytes, maxPathBytes - (parent === null ? 0 : parent.length + 1))
+}
+
 /** At most `bytes` bytes of latin1 `text`, without half a UTF-8 character at its end. */
 function cutAtCharacter(text: string, bytes: number): string {
   if (text.length <= bytes) return text
-  let end = Math.max(bytes, 0)
-  while (end > 0 && (text.charCodeAt(end) & 0xc0) === 0x80) end--
-  return text.slice(0, end)
+  let end = bytes
+  while (end > 0 && isContinuation(text, end)) end--
+  // A character has at most three such bytes: more of them are no UTF-8, and cut anywhere.
+  return text.slice(0, bytes - end > 3 ? bytes : end)
+}
+
+function isContinuation(text: string, at: number): boolean {
+  return (text.charCodeAt(at) & 0xc0) === 0x80
 }
 
 /** `YYYYMMDD-HHMMSS` in UTC; times outside the years 1970 to 9999 are drawn to their bounds. */

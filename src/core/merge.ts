@@ -1,5 +1,5 @@
 import { sameContent, type Entry, type Tombstone } from './entry.ts'
-import { compareDots, coversDot, mergeVectors, type Dot } from './version-vector.ts'
+import { compareDots, coversDot, formatDot, mergeVectors, type Dot } from './version-vector.ts'
 
 type Side = 'a' | 'b'
 type Metadata = Pick<Entry, 'mode' | 'mtimeUs' | 'metadataDot'>
@@ -64,6 +64,7 @@ function greaterSide(a: Entry, b: Entry): Side {
 }
 
 /** Tells two deletes with one dot apart, which there are only where a dot was issued twice (rule 1). */
-function removedText({ removedKind, removedDigest, mode, mtimeUs }: Tombstone): string {
-  return `${removedKind} ${removedDigest ?? ''} ${mode} ${mtimeUs}`
+function removedText(tombstone: Tombstone): string {
+  const { removedKind, removedDigest, mode, mtimeUs, metadataDot } = tombstone
+  return [removedKind, removedDigest, mode, mtimeUs, formatDot(metadataDot)].join(' ')
 }

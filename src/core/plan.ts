@@ -1,16 +1,24 @@
 import type { Entry } from './entry.ts'
-import { depthOf } from './relative-path.ts'
+import { ancestorsOf, depthOf, type RelativePath } from './relative-path.ts'
 
 /**
  * The order in which decided entries are put on the disk (rules 11 and 15): what appears, parents before children; then what goes, children
- * before parents, so that a renamed file's content is still here to be copied from.
+ * before parents, so that a renamed file's content is still here to be copied from; last what takes the place of a directory that was
+ * emptied so.
  */
 export function orderForApply<Step extends { readonly entry: Entry }>(
   steps: readonly Step[],
 ): Step[] {
-  const appearing = steps.filter(({ entry }) => entry.kind !== 'tombstone')
   const going = steps.filter(({ entry }) => entry.kind === 'tombstone')
-  return [...appearing.toSorted(byDepth), ...going.toSorted((a, b) => byDepth(b, a))]
+  const emptied = new Set<RelativePath>(going.flatMap(({ entry }) => ancestorsOf(entry.path)))
+  const isReplacing = ({ entry }: Step) => entry.kind !== 'directory' && emptied.has(entry.path)
+  const appearing = steps.filter((step) => step.entry.kind !== 'tombstone' && !isReplacing(step))
+  const replacing = steps.filter((step) => step.entry.kind !== 'tombstone' && isReplacing(step))
+  return [
+    ...appearing.toSorted(byDepth),
+    ...going.toSorted((a, b) => byDepth(b, a)),
+    ...replacing.toSorted(byDepth),
+  ]
 }
 
 /**

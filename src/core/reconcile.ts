@@ -76,7 +76,8 @@ export function reconcile(
         settleByWinner(local, remote, { hasCopyOf, isVersionReuse: false })
       )
     case 'reuse':
-      return settleByWinner(local, remote, { hasCopyOf, isVersionReuse: true })
+      // Two that joined may find each other's without a version: nothing was issued, so nothing was reused.
+      return settleByWinner(local, remote, { hasCopyOf, isVersionReuse: local.version.size > 0 })
   }
 }
 

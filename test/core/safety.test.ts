@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { mustHoldDeletes, type Disappearance } from '../../src/core/safety.ts'
+
+/** A full scan of a volume of 1,000 files and 100 directories that found everything. */
+const calm: Disappearance = {
+  known: 1100,
+  knownFiles: 1000,
+  goneSilently: 0,
+  goneFiles: 0,
+  newFiles: 0,
+  isFullScan: true,
+}
+
+describe('the delete brake (rule 19)', () => {
+  test.each<[string, Partial<Disappearance>, boolean]>([
+    ['nothing is gone', {}, false],
+    ['more than half is gone without an event', { goneSilently: 551, goneFiles: 500 }, true],
+    ['half is gone', { goneSilently: 550, goneFiles: 500 }, false],
+    ['more than half is gone, but events told', { goneSilently: 0, goneFiles: 900 }, false],
+    [
+      'more than half is gone, seen by a look that is no full scan',
+      { goneSilently: 551, goneFiles: 500, isFullScan: false },
+      false,
+    ],
+    [
+      'all of 100 entries are gone: too few to ask',
+      { known: 100, knownFiles: 10, goneSilently: 100, goneFiles: 10 },
+      false,
+    ],
+    [
+      '101 of 150 entries are gone',
+      { known: 150, knownFiles: 120, goneSilently: 101, goneFiles: 80 },
+      true,
+    ],
+    ['all files are gone, and events told', { goneFiles: 1000 }, true],
+    ['all files are gone, at any look', { goneFiles: 1000, isFullScan: false }, true],
+    [
+      'all of 11 files are gone',
+      { known: 11, knownFiles: 11, goneFiles: 11, goneSilently: 11 },
+      true,
+    ],
+    [
+      'all of 10 files are gone',
+      { known: 10, knownFiles: 10, goneFiles: 10, goneSilently: 10 },
+      false,
+    ],
+    ['all but one file are gone, and events told', { goneFiles: 999 }, false],
+    ['all files are gone, others are new', { goneFiles: 1000, newFiles: 1 }, false],
+    [
+      'all is gone without an event, others are new',
+      { goneSilently: 1100, goneFiles: 1000, newFiles: 5 },
+      true,
+    ],
+    ['an empty volume stays empty', { known: 0, knownFiles: 0 }, false],
+  ])('%s', (_, found, isHeld) => {
+    expect(mustHoldDeletes({ ...calm, ...found }, 0.5)).toBe(isHeld)
+    expect(mustHoldDeletes({ ...calm, ...found }, null)).toBe(false)
+  })
+
+  test.each([
+    [0, 101, true],
+    [0, 100, false],
+    [0.1, 110, false],
+    [0.1, 111, true],
+    [1, 1100, false],
+  ])('at a share of %s, %s of 1,100 are held: %s', (share, goneSilently, isHeld) => {
+    expect(mustHoldDeletes({ ...calm, goneSilently }, share)).toBe(isHeld)
+  })
+})
