@@ -1,8 +1,7 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto'
 import type { KeyFingerprint, TlsCredentials } from '../core/credentials.ts'
 import { SyndError } from '../core/errors.ts'
 import { anchorFor, issueLeaf, type Leaf } from './certificate.ts'
-import type { PrivateKey } from './keys.ts'
 import { issuerOfLeaf } from './peer-certificate.ts'
 import { publicKeyOf, type PublicKey } from './public-key.ts'
 
@@ -22,7 +21,7 @@ const lookMs = 60_000
 /** TLS credentials made of this peer's SSH key and the peers' public keys, always current (design.md, Security). */
 export class CredentialSource {
   readonly #issuer: PublicKey
-  readonly #key: PrivateKey
+  readonly #privateKey: KeyObject
   readonly #trusted: Trusted
   readonly #log: Log
   readonly #nowMs: () => number
@@ -34,11 +33,16 @@ export class CredentialSource {
   #unsubscribe: () => void = () => {}
   #timer: NodeJS.Timeout | null = null
 
-  constructor(options: { key: PrivateKey; trusted: Trusted; log: Log; nowMs?: () => number }) {
-    const issuer = publicKeyOf(options.key.privateKey)
+  constructor(options: {
+    privateKey: KeyObject
+    trusted: Trusted
+    log: Log
+    nowMs?: () => number
+  }) {
+    const issuer = publicKeyOf(options.privateKey)
     if (typeof issuer === 'string') throw new SyndError('bad-key', `SYND_SSH_KEY: ${issuer}`)
     this.#issuer = issuer
-    this.#key = options.key
+    this.#privateKey = options.privateKey
     this.#trusted = options.trusted
     this.#log = options.log
     this.#nowMs = options.nowMs ?? Date.now
@@ -106,7 +110,7 @@ export class CredentialSource {
   async #make(): Promise<TlsCredentials> {
     const nowMs = this.#nowMs()
     if (this.#leaf === null || Math.abs(nowMs - this.#leaf.issuedMs) >= renewalMs) {
-      const leaf = await issueLeaf(this.#issuer, this.#key.privateKey, nowMs)
+      const leaf = await issueLeaf(this.#issuer, this.#privateKey, nowMs)
       this.#leaf = { ...leaf, issuedMs: nowMs }
     }
     const { certificatePem, privateKeyPem } = this.#leaf

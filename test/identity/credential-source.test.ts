@@ -3,14 +3,8 @@ import { expect, test, vi } from 'vitest'
 import type { TlsCredentials } from '../../src/core/credentials.ts'
 import { anchorFor, certificateName, leafName } from '../../src/identity/certificate.ts'
 import { CredentialSource } from '../../src/identity/credential-source.ts'
-import type { PrivateKey } from '../../src/identity/keys.ts'
 import type { PublicKey } from '../../src/identity/public-key.ts'
 import { forge, handshake, makeMember, type Member } from './certificates.ts'
-
-function keyOf(member: Member): PrivateKey {
-  const { fingerprint, publicKey } = member.key
-  return { fingerprint, publicKey, privateKey: member.privateKey, sshPem: '', sshPublicLine: '' }
-}
 
 class Trusted {
   keys: readonly PublicKey[]
@@ -38,7 +32,12 @@ async function sourceOf(
   trusted: Trusted,
   nowMs: () => number = Date.now,
 ): Promise<CredentialSource> {
-  const source = new CredentialSource({ key: keyOf(member), trusted, log: () => {}, nowMs })
+  const source = new CredentialSource({
+    privateKey: member.privateKey,
+    trusted,
+    log: () => {},
+    nowMs,
+  })
   await source.start()
   return source
 }

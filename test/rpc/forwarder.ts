@@ -32,6 +32,20 @@ export class Forwarder {
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  /** Nothing goes through any more, and nobody is told: as when the other side is stopped or the cable pulled. */
+  freeze(): void {
+    this.isSilent = true
+    for (const socket of this.#sockets) {
+      socket.unpipe()
+      socket.pause()
+    }
+  }
+
+  /** New connections are served; what was frozen stays dead. */
+  thaw(): void {
+    this.isSilent = false
+  }
+
   async stop(): Promise<void> {
     this.cut()
     const server = this.#server
@@ -41,7 +55,11 @@ export class Forwarder {
   #forward(socket: Socket): void {
     this.accepted++
     this.#keep(socket)
-    if (this.isSilent) return
+    if (this.isSilent) {
+      // Read, so that it is seen when the other side gives up.
+      socket.resume()
+      return
+    }
     if (this.#target === 0) {
       socket.destroy()
       return

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { KeyFingerprint } from '../../src/core/credentials.ts'
 import type { Network } from '../../src/engine/ports.ts'
 import { CredentialSource } from '../../src/identity/credential-source.ts'
@@ -15,6 +15,7 @@ import { realChance, realClock, until } from './real-time.ts'
 export interface Identity {
   readonly key: KeyFingerprint
   readonly publicKey: PublicKey
+  readonly privateKey: KeyObject
   readonly credentials: CredentialSource
   /** Replaces the keys that are let in. */
   authorize(...identities: readonly Identity[]): void
@@ -27,13 +28,7 @@ export async function makeIdentity(): Promise<Identity> {
   let trusted: readonly PublicKey[] = []
   let changed = () => {}
   const credentials = new CredentialSource({
-    key: {
-      fingerprint: publicKey.fingerprint,
-      publicKey: pair.publicKey,
-      privateKey: pair.privateKey,
-      sshPem: '',
-      sshPublicLine: '',
-    },
+    privateKey: pair.privateKey,
     trusted: {
       current: () => trusted,
       onChange: (listener) => {
@@ -47,6 +42,7 @@ export async function makeIdentity(): Promise<Identity> {
   return {
     key: publicKey.fingerprint,
     publicKey,
+    privateKey: pair.privateKey,
     credentials,
     authorize: (...identities) => {
       trusted = identities.map((identity) => identity.publicKey)
