@@ -101,8 +101,10 @@ export function watchWithChokidar(parts: ChokidarParts): ChokidarWatch {
     counted()
     if (directory !== null) hints.dirty(directory)
     if (typeof name !== 'string' || name.includes('\uFFFD')) {
-      // The bytes are lost: which child it was only a listing can tell.
-      hints.list(directory)
+      // Which child it was only a listing can tell, the first time; after that an own watch hears the bytes.
+      const listening = rawWatches.listen(directory)
+      if (listening === 'open') return
+      if (listening === 'refused') hints.list(directory)
       for (const child of rawWatches.childDirectories(directory)) {
         if (!canWatch(toUtf8(child))) rawWatches.adopt(child)
       }

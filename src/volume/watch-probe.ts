@@ -1,21 +1,36 @@
 import { rmSync, statfsSync, watch, writeFileSync, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { reservedName } from '../core/relative-path.ts'
 
-/** Whether inotify can be relied on for a directory. */
-export type ProbeResult =
-  /** The event for a file of ours came, or there was no way to find out. */
-  | { readonly kind: 'delivers' }
-  /** No event came: the file system does not report changes. */
-  | { readonly kind: 'silent'; readonly reason: string }
-  /** Not one watch is left for us; this may pass. */
-  | { readonly kind: 'exhausted'; readonly reason: string }
+/** What stands against relying on inotify for a volume. */
+export interface WatchTrouble {
+  /** No events at all; no watch left for us, which may pass; no events of what other hosts do. */
+  readonly kind: 'silent' | 'exhausted' | 'remote'
+  readonly reason: string
+}
 
-/** Writes the file `probe` into `directory` and waits for its event; leaves nothing behind. */
-export async function probeInotify(
+/**
+ * Null: nothing is known against it. A write of ours is reported wherever Linux itself does the writing, so the probe finds sandboxes
+ * without inotify and limits that are used up; that others may write behind the kernel's back only the type of the file system tells.
+ */
+export async function examineVolume(
+  volume: string,
+  options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+): Promise<WatchTrouble | null> {
+  const probe = await probeInotify(join(volume, reservedName), options)
+  if (probe !== null) return probe
+  const network = networkFileSystem(volume)
+  if (network === null) return null
+  const reason = `the volume is on ${network}: what other hosts change there is found by scanning only`
+  return { kind: 'remote', reason }
+}
+
+/** Writes the file `probe` into `directory` and waits for its event; null when it came, or when there was no way to find out. */
+async function probeInotify(
   directory: string,
   options: { readonly deadlineMs: number; readonly signal: AbortSignal },
-): Promise<ProbeResult> {
+): Promise<WatchTrouble | null> {
   const heard = Promise.withResolvers<boolean>()
   let watcher: FSWatcher
   try {
@@ -23,9 +38,7 @@ export async function probeInotify(
       if (name === probeName) heard.resolve(true)
     })
   } catch (error) {
-    return isWatchLimit(error)
-      ? { kind: 'exhausted', reason: watchRefusal(error) }
-      : { kind: 'delivers' }
+    return isWatchLimit(error) ? { kind: 'exhausted', reason: watchRefusal(error) } : null
   }
   watcher.on('error', () => heard.resolve(false))
   const onAbort = () => heard.resolve(true)
@@ -36,12 +49,12 @@ export async function probeInotify(
   }, options.deadlineMs)
   try {
     writeProbe(join(directory, probeName))
-    if (await heard.promise) return { kind: 'delivers' }
+    if (await heard.promise) return null
     const reason = `inotify reports no changes on ${fileSystemName(directory)}`
     return { kind: 'silent', reason }
   } catch {
     // Read-only or full: nothing can be learnt, and whoever must write there says so.
-    return { kind: 'delivers' }
+    return null
   } finally {
     clearTimeout(timer)
     options.signal.removeEventListener('abort', onAbort)
@@ -50,7 +63,7 @@ export async function probeInotify(
 }
 
 /** The name of a file system whose changes may be made elsewhere, where inotify does not see them; null for local ones. */
-export function networkFileSystem(directory: string): string | null {
+function networkFileSystem(directory: string): string | null {
   return networkFileSystems.get(fileSystemMagic(directory)) ?? null
 }
 

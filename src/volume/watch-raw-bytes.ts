@@ -32,7 +32,8 @@ export type Unwatched = { readonly directories: number; readonly reason: string 
 /**
  * Watches of our own, made with bytes, for the directories that chokidar cannot watch (a name that is not UTF-8, or with a backslash), and
  * for those that it lost: it takes a directory that was removed and made again for the one it knew when the file system gives it the same
- * inode number, and one that came while the kernel's queue overflowed it never heard of. All directories below an own watch have one too.
+ * inode number, and one that came while the kernel's queue overflowed it never heard of. Where there is one already, an own watch costs no
+ * more in the kernel: both share it.
  */
 export class RawWatches {
   readonly #parts: RawWatchParts
@@ -52,6 +53,12 @@ export class RawWatches {
       if (outcome === 'opened') pending.push(...this.childDirectories(next))
       else if (outcome instanceof Error) this.#parts.checkWanted()
     }
+  }
+
+  /** Watches this one directory, so that its events bear bytes. Has it listed unless it was watched so before (`open`). */
+  listen(directory: Directory): 'opened' | 'open' | 'refused' {
+    const outcome = this.#tryOpen(directory)
+    return outcome instanceof Error ? 'refused' : outcome
   }
 
   /** To be called with each path that an event names, whoever heard it. */

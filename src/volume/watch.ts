@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { realpathSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { reservedName, type RelativePath } from '../core/relative-path.ts'
+import type { RelativePath } from '../core/relative-path.ts'
 import type { WatchHint, Watcher } from '../engine/ports.ts'
 import { detectOverflow, inotifyQueueLimit } from './inotify-limits.ts'
 import { canWatch, watchWithChokidar } from './watch-chokidar.ts'
 import { hintQueue, type HintQueue } from './watch-hints.ts'
-import { networkFileSystem, probeInotify } from './watch-probe.ts'
+import { examineVolume, type WatchTrouble } from './watch-probe.ts'
 import { RawWatches, type Directory, type Unwatched } from './watch-raw-bytes.ts'
 
 /** `auto`: chokidar where inotify works, else polling. */
@@ -28,6 +28,8 @@ export interface VolumeWatcherOptions {
   readonly probeDeadlineMs?: number
   /** How many events the kernel queues, instead of what it says itself. */
   readonly queueLimit?: number
+  /** Finds out what stands against inotify. */
+  readonly examine?: typeof examineVolume
 }
 
 /**
@@ -52,6 +54,7 @@ export class VolumeWatcher implements Watcher {
       checkIntervalMs: 300_000,
       probeDeadlineMs: 2000,
       queueLimit: inotifyQueueLimit(),
+      examine: examineVolume,
       ...options,
     }
   }
@@ -83,27 +86,15 @@ export class VolumeWatcher implements Watcher {
   async #feed(hints: HintQueue, signal: AbortSignal): Promise<void> {
     const { mode } = this.#options
     while (!signal.aborted) {
-      const trouble = mode === 'polling' ? null : await this.#trouble(signal)
-      if (mode === 'polling' || (mode === 'auto' && trouble?.isFatal === true)) {
+      const trouble = mode === 'polling' ? null : await this.#examine(signal)
+      if (mode === 'polling' || (mode === 'auto' && preventsWatching(trouble))) {
         await this.#poll(hints, { reason: trouble?.reason ?? null, signal })
       } else {
-        await this.#watchTree(hints, { standing: trouble?.reason ?? null, signal })
+        // That no watch is left may pass: the checks tell.
+        const standing = trouble?.kind === 'exhausted' ? null : (trouble?.reason ?? null)
+        await this.#watchTree(hints, { standing, signal })
       }
     }
-  }
-
-  /** Why events are not, or not all, to be had; null: nothing is known against it. */
-  async #trouble(signal: AbortSignal): Promise<{ reason: string; isFatal: boolean } | null> {
-    const { volume, probeDeadlineMs } = this.#options
-    const probe = await probeInotify(join(volume, reservedName), {
-      deadlineMs: probeDeadlineMs,
-      signal,
-    })
-    if (probe.kind !== 'delivers') return { reason: probe.reason, isFatal: true }
-    const network = networkFileSystem(volume)
-    if (network === null) return null
-    const reason = `the volume is on ${network}: what other hosts change there is found by scanning only`
-    return { reason, isFatal: false }
   }
 
   /** Asks for full scans; returns when there was a reason and a new probe finds it gone. */
@@ -119,7 +110,7 @@ export class VolumeWatcher implements Watcher {
       await pause(pollIntervalMs, signal)
       if (signal.aborted) return
       if (reason === null || performance.now() < retryMs) continue
-      if ((await this.#trouble(signal))?.isFatal !== true) return
+      if (!preventsWatching(await this.#examine(signal))) return
       retryMs = performance.now() + retryIntervalMs
     }
   }
@@ -192,6 +183,11 @@ export class VolumeWatcher implements Watcher {
     }
   }
 
+  #examine(signal: AbortSignal): Promise<WatchTrouble | null> {
+    const { examine, volume, probeDeadlineMs } = this.#options
+    return examine(volume, { deadlineMs: probeDeadlineMs, signal })
+  }
+
   #wantCheck(): void {
     this.#checkWantedMs ??= performance.now()
   }
@@ -202,6 +198,10 @@ const checkDelayMs = 1000
 
 /** A check takes at most a fiftieth of the time, however large the tree and however lively its directories. */
 const checkRest = 50
+
+function preventsWatching(trouble: WatchTrouble | null): boolean {
+  return trouble?.kind === 'silent' || trouble?.kind === 'exhausted'
+}
 
 function describe({ directories, reason }: NonNullable<Unwatched>): string {
   return `${reason} (${directories} directories are found by scanning only)`
