@@ -45,8 +45,8 @@ export type Step =
 export type Topology = 'mesh' | 'chain' | 'star' | 'ring'
 
 /**
- * - orderly: messages of a link arrive in order, everything is applied in order of sequence as it arrives, and nobody changes mode or mtime
- *   of a conflict copy: then rule 4 holds at every moment, not only at rest.
+ * - orderly: messages of a link arrive in order, everything is applied in order of sequence as it arrives, and no mode or mtime differs: then
+ *   rule 4 holds at every moment, not only at rest. Else a conflict copy may get another sequence than that under which it was made.
  * - ordered: messages arrive in order, and are applied whenever.
  * - reordered: messages arrive in any order.
  */
@@ -104,9 +104,8 @@ function stepOf(chance: Chance, shape: Shape, content: number): Step {
   const roll = chance.whole(100)
   if (roll < 24) return writeOf(chance, shape, { peer, path, content })
   if (roll < 30) return { do: 'delete', peer, path }
-  const touched = isOrderly ? 0 : path
-  if (roll < 34) return { do: 'chmod', peer, path: touched, mode: anyMode(chance) }
-  if (roll < 38) return { do: 'touch', peer, path: touched, mtime: chance.whole(shape.mtimes) }
+  if (roll < 34 && !isOrderly) return { do: 'chmod', peer, path, mode: anyMode(chance) }
+  if (roll < 38 && !isOrderly) return { do: 'touch', peer, path, mtime: chance.whole(shape.mtimes) }
   if (roll < 58) return { do: 'announce', from: peer, to: other, limit: 1 + chance.whole(6) }
   if (roll < 86) {
     return {
@@ -135,7 +134,7 @@ function writeOf(
     path,
     kind: chance.percent(85) ? 'file' : chance.pick(['symlink', 'symlink', 'directory']),
     content: chance.percent(shape.repeats) ? 1 + chance.whole(content) : content,
-    mode: anyMode(chance),
+    mode: shape.order === 'orderly' ? 0o644 : anyMode(chance),
     mtime: chance.whole(shape.mtimes),
   }
 }
