@@ -59,7 +59,7 @@ async function openCredentials(
       return credentials
     }
     case 'ssh-keys': {
-      const credentials = new CredentialSource({ key, trusted: authorized, log })
+      const credentials = new CredentialSource({ privateKey: key.privateKey, trusted: authorized, log })
       await credentials.start()
       return credentials
     }

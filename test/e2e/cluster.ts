@@ -1,0 +1,133 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { generateKeyPair } from '../../src/identity/keys.ts'
+import { realHands, type Hands } from '../support/hands.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { SidecarProcess } from './sidecar-process.ts'
+import { readTree, treeDifference } from './tree.ts'
+import { until } from './wait.ts'
+
+/** One real peer: a volume and the process that keeps it. */
+export interface Member {
+  readonly name: string
+  readonly volume: string
+  readonly hands: Hands
+  readonly process: SidecarProcess
+  readonly ports: { readonly grpc: number; readonly ssh: number; readonly http: number }
+}
+
+/** Real peers on this machine: own processes, TLS, SSH, inotify; full mesh. */
+export class Cluster {
+  readonly members: readonly Member[]
+  readonly #remove: () => void
+
+  private constructor(members: readonly Member[], remove: () => void) {
+    this.members = members
+    this.#remove = remove
+  }
+
+  /** Makes volumes, keys and processes; starts none. `settings` are SYND_* variables for all. */
+  static async make(
+    names: readonly string[],
+    {
+      settings = {},
+      command,
+    }: { settings?: Readonly<Record<string, string>>; command?: readonly string[] } = {},
+  ): Promise<Cluster> {
+    const { path: root, remove } = temporaryDirectory()
+    const ports = await freePorts(names.length * 3)
+    const lines: string[] = []
+    const plans = names.map((name, index) => {
+      const [grpc = 0, ssh = 0, http = 0] = ports.slice(index * 3)
+      const { privateKeyText, publicLine } = generateKeyPair({ comment: name })
+      lines.push(publicLine)
+      const key = join(root, `${name}.key`)
+      writeFileSync(key, privateKeyText, { mode: 0o600 })
+      const volume = join(root, name)
+      mkdirSync(volume)
+      return { name, volume, key, ports: { grpc, ssh, http } }
+    })
+    const authorizedKeys = join(root, 'authorized_keys')
+    writeFileSync(authorizedKeys, `${lines.join('\n')}\n`)
+    const members = plans.map(({ name, volume, key, ports: own }): Member => {
+      const others = plans.filter((plan) => plan.name !== name)
+      const environment = {
+        SYND_VOLUME: volume,
+        SYND_PEER_NAME: name,
+        SYND_PEERS: others.map((other) => `127.0.0.1:${other.ports.grpc}`).join(','),
+        SYND_GRPC_LISTEN: `127.0.0.1:${own.grpc}`,
+        SYND_SSH_LISTEN: `127.0.0.1:${own.ssh}`,
+        SYND_HTTP_LISTEN: `127.0.0.1:${own.http}`,
+        SYND_SSH_KEY: key,
+        SYND_SSH_AUTHORIZED_KEYS: authorizedKeys,
+        ...settings,
+      }
+      const process = new SidecarProcess({
+        environment,
+        httpPort: own.http,
+        ...(command === undefined ? {} : { command }),
+      })
+      return { name, volume, hands: realHands(volume), process, ports: own }
+    })
+    return new Cluster(members, remove)
+  }
+
+  member(name: string): Member {
+    const member = this.members.find((one) => one.name === name)
+    if (member === undefined) throw new Error(`no member ${name}`)
+    return member
+  }
+
+  /** Starts all and waits until they say that they are in sync. */
+  async start(): Promise<void> {
+    for (const { process } of this.members) process.start()
+    await this.untilInSync()
+  }
+
+  /** Every peer says that it is in sync, and the trees are equal byte for byte. */
+  async untilInSync(): Promise<void> {
+    await until(async () => {
+      const digests = new Set<string>()
+      for (const { name, process } of this.members) {
+        const status = await process.status()
+        if (status?.inSync !== true)
+          return `${name} is not in sync: ${JSON.stringify(status)}\n${process.output.slice(-2000)}`
+        digests.add(status.volume.treeDigest)
+      }
+      return digests.size === 1 ? this.difference() : 'the tree digests differ'
+    })
+  }
+
+  /** The trees are equal to that of `name`, who made the last change; whatever the peers say of themselves. */
+  async untilLike(name: string): Promise<void> {
+    await until(() => this.difference(name))
+  }
+
+  difference(like = this.members[0]?.name ?? ''): string | null {
+    const tree = readTree(this.member(like).volume)
+    for (const member of this.members) {
+      const difference = treeDifference(tree, readTree(member.volume))
+      if (difference !== null) return `${like} and ${member.name}: ${difference}`
+    }
+    return null
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.members.map(({ process }) => process.kill()))
+    this.#remove()
+  }
+}
+
+/** Ports that are free now; somebody else may take one in between, which the test then says. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports: number[] = []
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    if (address !== null && typeof address === 'object') ports.push(address.port)
+  }
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}

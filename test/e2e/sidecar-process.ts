@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Status } from '../../src/core/status.ts'
+
+const launcher = join(import.meta.dirname, '..', '..', 'bin', 'synd.js')
+
+/** One `synd run` as a process of its own; what it prints is kept. */
+export class SidecarProcess {
+  readonly environment: Readonly<Record<string, string>>
+  readonly #command: readonly string[]
+  readonly #httpPort: number
+  #child: ChildProcess | null = null
+  output = ''
+
+  /** `command` runs something else than the launcher on the pinned Node, such as `dist/main.js`. */
+  constructor(options: {
+    environment: Readonly<Record<string, string>>
+    httpPort: number
+    command?: readonly string[]
+  }) {
+    this.environment = options.environment
+    this.#httpPort = options.httpPort
+    this.#command = options.command ?? [process.execPath, launcher, 'run']
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid
+    if (pid === undefined) throw new Error('not running')
+    return pid
+  }
+
+  start(): void {
+    const [program = '', ...words] = this.#command
+    const child = spawn(program, words, {
+      env: { PATH: process.env['PATH'] ?? '', ...this.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.output += text
+      })
+    }
+    this.#child = child
+  }
+
+  /** SIGTERM; resolves with the exit code, or the name of the signal that ended it. */
+  async stop(): Promise<number | string> {
+    return this.end('SIGTERM')
+  }
+
+  /** kill -9 */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL')
+  }
+
+  async end(signal: NodeJS.Signals): Promise<number | string> {
+    const child = this.#child
+    if (child === null) return 0
+    const exited = this.exited()
+    child.kill('SIGCONT')
+    child.kill(signal)
+    return exited
+  }
+
+  async exited(): Promise<number | string> {
+    const child = this.#child
+    if (child === null) return 0
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    this.#child = null
+    return child.exitCode ?? child.signalCode ?? 'nothing'
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal)
+  }
+
+  /** Null while it does not answer. */
+  async status(): Promise<Status | null> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.#httpPort}/status`)
+      return (await response.json()) as Status
+    } catch {
+      return null
+    }
+  }
+
+  async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await fetch(`http://127.0.0.1:${this.#httpPort}${path}`)
+    return { status: response.status, text: await response.text() }
+  }
+}
