@@ -3,7 +3,8 @@ import { createTransfer, type ScpTransfer, type TransferOptions } from '../../sr
 import { createSource, type Source, type SourceOptions } from '../../src/transfer/source.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { diskReader } from './disk-reader.ts'
-import { fingerprintOfBlob, makeKey, type TestKey } from './keys.ts'
+import { fingerprintOfBlob } from '../../src/identity/public-key.ts'
+import { makeKey, type TestKey } from './keys.ts'
 import { volumeSource } from './volume-source.ts'
 
 /** What was counted and logged. */
