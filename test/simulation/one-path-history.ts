@@ -42,7 +42,7 @@ export type Step =
   /** The link breaks: what is on its way is lost, `from` goes on behind what `to` recorded. */
   | { readonly do: 'reconnect'; readonly from: number; readonly to: number }
 
-export type Topology = 'mesh' | 'chain' | 'star' | 'ring'
+type Topology = 'mesh' | 'chain' | 'star' | 'ring'
 
 /**
  * - orderly: messages of a link arrive in order, everything is applied in order of sequence as it arrives, and no mode or mtime differs: then
@@ -50,7 +50,7 @@ export type Topology = 'mesh' | 'chain' | 'star' | 'ring'
  * - ordered: messages arrive in order, and are applied whenever.
  * - reordered: messages arrive in any order.
  */
-export type Order = 'orderly' | 'ordered' | 'reordered'
+type Order = 'orderly' | 'ordered' | 'reordered'
 
 export interface History {
   readonly seed: number
