@@ -12,7 +12,6 @@ export const rejectionReasons = [
   'protocol-version',
   'hello-refused',
   'no-session',
-  'too-many-streams',
   // batches
   'oversize-batch',
   'malformed-message',
