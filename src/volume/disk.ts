@@ -70,6 +70,8 @@ export interface ReadableFile {
  * component that is no directory gives ENOTDIR. What is not a promise is done when the call returns. All failures are DiskErrors.
  */
 export interface Disk {
+  /** Runs synchronous calls for the same few directories: each of these may be walked to once for all, at its first use. */
+  together<T>(calls: () => T): T
   /** What the volume's own path leads to now; throws ENOENT when there is nothing. */
   lookRoot(): DiskStat
   /** Null when there is nothing, also when a parent is missing or no directory. */

@@ -34,15 +34,7 @@ import { hashFileWith } from './node/hash-file.ts'
 import { HashPool } from './node/hash-pool.ts'
 import { called, calling, readableFile, writableFile } from './node/open-file.ts'
 import { timeOf } from './node/time.ts'
-import {
-  O_PATH,
-  openDirectory,
-  placeIn,
-  placeOf,
-  withDirectory,
-  withPlace,
-  type Place,
-} from './node/walk.ts'
+import { O_PATH, placeIn, placeOf, Walk, type Place } from './node/walk.ts'
 
 const copyTo = promisify(copyFile)
 const syncTo = promisify(fsync)
@@ -63,6 +55,7 @@ export class NodeDisk implements Disk {
   readonly #pool = new HashPool()
   readonly #hashFile = hashFileWith(this.#pool)
   #rootFd = -1
+  #walk = new Walk({ rootFd: -1 })
 
   constructor({ rootPath }: { readonly rootPath: string }) {
     this.#rootPath = rootPath
@@ -71,6 +64,7 @@ export class NodeDisk implements Disk {
   /** Opens the root; its own path may lead through symlinks. Throws a DiskError, ENOSYS where `/proc` is missing. */
   start(): void {
     this.#rootFd = called('open', () => openSync(this.#rootPath, O_PATH | constants.O_DIRECTORY))
+    this.#walk = new Walk({ rootFd: this.#rootFd })
     if (this.lstat('') !== null) return
     closeSync(this.#rootFd)
     throw new DiskError('ENOSYS', '/proc/self/fd is not there')
@@ -81,6 +75,11 @@ export class NodeDisk implements Disk {
     await this.#pool.stop()
     if (this.#rootFd >= 0) closeSync(this.#rootFd)
     this.#rootFd = -1
+    this.#walk = new Walk({ rootFd: -1 })
+  }
+
+  together<T>(calls: () => T): T {
+    return this.#walk.together(calls)
   }
 
   lookRoot(): DiskStat {
@@ -89,7 +88,7 @@ export class NodeDisk implements Disk {
 
   lstat(path: DiskPath): DiskStat | null {
     try {
-      return withPlace(this.#rootFd, path, lstatPlace)
+      return this.#walk.once(() => lstatPlace(this.#walk.place(path)))
     } catch (error) {
       return absentOrThrow(toDiskError(error, 'lstat'))
     }
@@ -100,9 +99,10 @@ export class NodeDisk implements Disk {
     names: readonly string[],
   ): readonly (DiskStat | DiskError | null)[] {
     try {
-      return withDirectory(this.#rootFd, directory, (fd) =>
-        names.map((name) => lstatOrError(() => lstatPlace(placeIn(fd, name)))),
-      )
+      return this.#walk.once(() => {
+        const fd = this.#walk.directory(directory)
+        return names.map((name) => lstatOrError(() => lstatPlace(placeIn(fd, name))))
+      })
     } catch (error) {
       const failure = lstatOrError(() => {
         throw error
@@ -113,16 +113,14 @@ export class NodeDisk implements Disk {
 
   list(directory: DiskPath): readonly string[] {
     return called('readdir', () =>
-      withDirectory(this.#rootFd, directory, (fd) =>
-        readdirSync(placeOf(fd), { encoding: 'latin1' }),
+      this.#walk.once(() =>
+        readdirSync(placeOf(this.#walk.directory(directory)), { encoding: 'latin1' }),
       ),
     )
   }
 
   readlink(path: DiskPath): string {
-    return called('readlink', () =>
-      withPlace(this.#rootFd, path, (place) => readlinkSync(place, { encoding: 'latin1' })),
-    )
+    return this.#at('readlink', path, (place) => readlinkSync(place, { encoding: 'latin1' }))
   }
 
   mkdir(path: DiskPath, mode: number): void {
@@ -134,15 +132,13 @@ export class NodeDisk implements Disk {
   }
 
   link(from: DiskPath, to: DiskPath): void {
-    this.#at('link', from, (place) =>
-      withPlace(this.#rootFd, to, (toPlace) => linkSync(place, toPlace)),
-    )
+    this.#at('link', from, (place) => linkSync(place, this.#walk.place(to)))
   }
 
   rename(from: DiskPath, to: DiskPath): void {
-    this.#at('rename', from, (place) =>
-      withPlace(this.#rootFd, to, (toPlace) => renameSync(place, toPlace)),
-    )
+    this.#at('rename', from, (place) => renameSync(place, this.#walk.place(to)))
+    this.#walk.forget(from)
+    this.#walk.forget(to)
   }
 
   unlink(path: DiskPath): void {
@@ -151,6 +147,7 @@ export class NodeDisk implements Disk {
 
   rmdir(path: DiskPath): void {
     this.#at('rmdir', path, (place) => rmdirSync(place))
+    this.#walk.forget(path)
   }
 
   chmod(path: DiskPath, mode: number): void {
@@ -193,7 +190,7 @@ export class NodeDisk implements Disk {
     let directory = this.#rootFd
     try {
       if (slash >= 0) {
-        directory = called('open', () => openDirectory(this.#rootFd, to.slice(0, slash)))
+        directory = called('open', () => this.#walk.openDirectory(to.slice(0, slash)))
       }
       const place = placeIn(directory, to.slice(slash + 1))
       await calling('copy', () => copyTo(placeOf(source), place, copyFlags))
@@ -227,7 +224,7 @@ export class NodeDisk implements Disk {
   }
 
   #at<T>(operation: string, path: DiskPath, call: (place: Place) => T): T {
-    return called(operation, () => withPlace(this.#rootFd, path, call))
+    return called(operation, () => this.#walk.once(() => call(this.#walk.place(path))))
   }
 }
 

@@ -17,6 +17,7 @@ export function interceptDisk(
   before: (operation: Intercepted, path: DiskPath, to: DiskPath | null) => void,
 ): Disk {
   return {
+    together: (calls) => disk.together(calls),
     lookRoot: () => disk.lookRoot(),
     lstat: (path) => {
       before('lstat', path, null)

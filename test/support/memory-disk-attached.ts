@@ -80,6 +80,10 @@ export class AttachedDisk implements Disk {
     this.#isDead = true
   }
 
+  together<T>(calls: () => T): T {
+    return calls()
+  }
+
   lookRoot(): DiskStat {
     return this.#ask('stat-root', '', () => {
       const root = this.#lookRoot()

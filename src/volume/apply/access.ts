@@ -23,7 +23,7 @@ interface Grant {
  */
 export function withAccess<T>(on: Granting, path: DiskPath, attempt: () => T): T {
   try {
-    return attempt()
+    return on.disk.together(attempt)
   } catch (error) {
     if (errnoOf(error) !== 'EACCES') throw error
     return withGrants(on, path, attempt)

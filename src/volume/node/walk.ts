@@ -4,50 +4,98 @@ import type { DiskPath } from '../disk.ts'
 /** Of the kernel's asm-generic/fcntl.h, not in Node: a reference to a place, without the right to read or write there. */
 export const O_PATH = 0o10000000
 
-const directoryFlags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
-
 /** A place that `node:fs` takes: text where it is ASCII, bytes elsewhere. */
 export type Place = string | Buffer
 
+const directoryFlags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/** Each is a descriptor; more than one change touches. */
+const maxOpen = 16
+
 /**
- * Calls `use` with the place of `path`'s last component in its directory. Node has no openat(2), but `/proc/self/fd/<fd>/<name>`
- * is the same: each directory on the way is opened by one name in the one before, as a directory and following no link, so a
- * component that is swapped for a symlink at any moment ends the walk (ENOTDIR) and never leads elsewhere. The last component is
- * `use`'s own to not follow. Errors are those of `node:fs`.
+ * Finds places below a root. Node has no openat(2), but `/proc/self/fd/<fd>/<name>` is the same: each directory on the way is opened by
+ * one name in the one before, as a directory and following no link, so a component that is swapped for a symlink at any moment ends
+ * the walk (ENOTDIR) and never leads elsewhere. The last component is the caller's own to not follow. Errors are those of `node:fs`.
+ *
+ * Within one `together` a directory stays open once it was walked to: one change makes several calls in the same two.
  */
-export function withPlace<T>(rootFd: number, path: DiskPath, use: (place: Place) => T): T {
-  const slash = path.lastIndexOf('/')
-  if (slash < 0) return use(placeIn(rootFd, path === '' ? '.' : path))
-  return withDirectory(rootFd, path.slice(0, slash), (fd) =>
-    use(placeIn(fd, path.slice(slash + 1))),
-  )
-}
+export class Walk {
+  readonly #rootFd: number
+  readonly #open = new Map<DiskPath, number>()
+  #depth = 0
 
-/** Calls `use` with a descriptor of the directory, open for as long as the call lasts and good for `placeIn` only. */
-export function withDirectory<T>(rootFd: number, path: DiskPath, use: (fd: number) => T): T {
-  if (path === '') return use(rootFd)
-  const fd = openDirectory(rootFd, path)
-  try {
-    return use(fd)
-  } finally {
-    closeSync(fd)
+  constructor({ rootFd }: { readonly rootFd: number }) {
+    this.#rootFd = rootFd
   }
-}
 
-/** A descriptor of the directory that the caller closes. */
-export function openDirectory(rootFd: number, path: DiskPath): number {
-  let fd = rootFd
-  for (const name of path.split('/')) {
+  /** Places and descriptors that `use` gets from here are good until the outermost of these calls returns. */
+  together<T>(use: () => T): T {
+    this.#depth++
     try {
-      const next = openSync(placeIn(fd, name), directoryFlags)
-      if (fd !== rootFd) closeSync(fd)
-      fd = next
-    } catch (error) {
-      if (fd !== rootFd) closeSync(fd)
-      throw error
+      return use()
+    } finally {
+      this.#depth--
+      if (this.#depth === 0) this.forget('')
     }
   }
-  return fd
+
+  /** One call on the file system: the same, and what was open before may be closed first, so that not too much is. */
+  once<T>(call: () => T): T {
+    if (this.#open.size >= maxOpen) this.forget('')
+    return this.together(call)
+  }
+
+  /** The place of `path`'s last component in its directory; within `once`. */
+  place(path: DiskPath): Place {
+    const slash = path.lastIndexOf('/')
+    if (slash < 0) return placeIn(this.#rootFd, path === '' ? '.' : path)
+    return placeIn(this.directory(path.slice(0, slash)), path.slice(slash + 1))
+  }
+
+  /** A descriptor of the directory, for `placeIn` and `placeOf` only; within `once`. */
+  directory(path: DiskPath): number {
+    if (path === '') return this.#rootFd
+    const known = this.#open.get(path)
+    if (known !== undefined) return known
+    const fd = this.openDirectory(path)
+    this.#open.set(path, fd)
+    return fd
+  }
+
+  /** A descriptor of the directory that the caller closes. */
+  openDirectory(path: DiskPath): number {
+    const { start, from } = this.#nearest(path)
+    let fd = start
+    for (const name of path.slice(from).split('/')) {
+      const above = fd
+      try {
+        fd = openSync(placeIn(above, name), directoryFlags)
+      } finally {
+        if (above !== start) closeSync(above)
+      }
+    }
+    return fd
+  }
+
+  /** What is at or below `path` was moved or removed: it is walked to anew. */
+  forget(path: DiskPath): void {
+    for (const [directory, fd] of this.#open) {
+      if (path !== '' && directory !== path && !directory.startsWith(`${path}/`)) continue
+      this.#open.delete(directory)
+      closeSync(fd)
+    }
+  }
+
+  /** The closest directory above that is open already, and where the rest of the path begins. */
+  #nearest(path: DiskPath): { readonly start: number; readonly from: number } {
+    if (this.#open.size > 0) {
+      for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+        const start = this.#open.get(path.slice(0, slash))
+        if (start !== undefined) return { start, from: slash + 1 }
+      }
+    }
+    return { start: this.#rootFd, from: 0 }
+  }
 }
 
 /** The place of `name` in the directory that `fd` is open on. */
