@@ -1,8 +1,7 @@
-import { sameContent, sameMetadata } from '../../core/entry.ts'
+import { sameEntry } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
 import { maxAnnouncementEntries, type Sequence, type SequencedEntry } from '../../core/protocol.ts'
-import { compareVectors } from '../../core/version-vector.ts'
 import { Delivery } from './deliveries.ts'
 import type { Committed, Ledger } from '../ledger.ts'
 import type { Peer } from './peers.ts'
@@ -138,10 +137,8 @@ export class Outbound {
 
   /** Rule 16: the peer announced exactly this to us. */
   #isKnown({ entry }: SequencedEntry): boolean {
-    const known = this.#store.remoteOf(this.#peerId, entry.path)?.entry
-    if (known === undefined || compareVectors(known.version, entry.version) !== 'equal')
-      return false
-    return sameContent(known, entry) && sameMetadata(known, entry)
+    const known = this.#store.remoteOf(this.#peerId, entry.path)
+    return known !== null && sameEntry(known.entry, entry)
   }
 
   async #takeReplies(): Promise<void> {

@@ -18,12 +18,12 @@ export class Vanishing {
   /** Splits what a round found gone (or a directory replaced) into what was so before, and what must be looked at once more. */
   confirm(scanned: Scanned, scope: Scope): { confirmed: Confirmed; fresh: RelativePath[] } {
     const candidates = new Set([...scanned.gone, ...replacedDirectories(scanned)])
-    if (this.#seen.size > 0) {
-      for (const path of scanned.present) {
-        if (!candidates.has(path)) this.#seen.delete(path)
-      }
-    }
     const told = new Set(scope.paths.map(({ path }) => path))
+    for (const path of this.#seen.keys()) {
+      // Looked at again and not gone any more: it is back, or a peer's delete took it meanwhile.
+      const isLookedAt = scope.isFullScan || told.has(path) || scanned.present.has(path)
+      if (isLookedAt && !candidates.has(path)) this.#seen.delete(path)
+    }
     const confirmed = new Map<RelativePath, { readonly isSilent: boolean }>()
     const fresh: RelativePath[] = []
     for (const path of candidates) {
