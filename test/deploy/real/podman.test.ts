@@ -1,11 +1,11 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { repository } from '../support/cache.ts'
 import { describeWithDocker } from '../support/containers.ts'
 import { isInstalled } from '../support/engines.ts'
-import { makeKeys } from '../support/keys.ts'
+import { authorize, makeKeys } from '../support/keys.ts'
 import { findResource, kustomize } from '../support/kubernetes.ts'
 import { createPodman, type Podman } from '../support/podman.ts'
 import { buildNginxImage } from '../support/stand-in-nginx.ts'
@@ -15,11 +15,8 @@ import { at, listAt, textAt, type Tree } from '../support/yaml-files.ts'
 
 describeWithDocker('deploy/kubernetes/example-container in podman kube play', (docker) => {
   const parent = mkdtempSync(join(tmpdir(), 'synd-kube-'))
-  const pods = [
-    { name: 'nginx-one', address: '10.123.77.11' },
-    { name: 'nginx-two', address: '10.123.77.12' },
-  ]
   const network = `synd-kube-${process.pid}`
+  let pods: readonly [TestPod, TestPod]
   let podman: Podman
 
   beforeAll(async () => {
@@ -41,23 +38,20 @@ describeWithDocker('deploy/kubernetes/example-container in podman kube play', (d
       else await buildNginxImage(docker, image)
       await podman.load(docker, image)
     }
-    await podman('network', 'create', '--subnet=10.123.77.0/24', network)
-    const publicLine = await makeKeys(join(parent, 'keys'), { uid: 0, gid: 0 })
-    const secret = secretWithKeys(
-      readFileSync(join(parent, 'keys', 'id_ed25519'), 'utf8'),
-      publicLine,
-    )
+    pods = await makePods()
+    const keys = join(parent, 'keys')
+    authorize(keys, [await makeKeys(keys, owner)])
     for (const pod of pods) {
       const file = join(parent, `${pod.name}.json`)
-      const documents = [secret, findResource(resources, 'ConfigMap'), podOf(template, pod.name)]
+      const documents = [findResource(resources, 'ConfigMap'), podmanPod(template, pod, keys)]
       writeFileSync(file, documents.map((document) => JSON.stringify(document)).join('\n---\n'))
       await podman('kube', 'play', `--network=${network}`, `--ip=${pod.address}`, file)
     }
   })
 
   afterAll(async () => {
-    await podman.remove()
-    await podman.try('network', 'rm', '--force', network)
+    await podman?.try('network', 'rm', '--force', network)
+    await podman?.remove()
     rmSync(parent, { recursive: true, force: true })
   })
 
@@ -75,7 +69,6 @@ describeWithDocker('deploy/kubernetes/example-container in podman kube play', (d
 
   test('what is written in one is served by the nginx of the other', async () => {
     const [one, two] = pods
-    if (one === undefined || two === undefined) throw new Error('two pods')
     for (const [from, to] of [
       [one, two],
       [two, one],
@@ -117,24 +110,54 @@ describeWithDocker('deploy/kubernetes/example-container in podman kube play', (d
     }
   })
 
-  /** A pod as the Deployment would make it, and instead of a cluster's DNS the two addresses behind the name `synd`. */
-  function podOf(template: Tree, name: string): Tree {
-    const spec = Object(at(template, 'spec'))
+  /** Two pods with addresses on a network of their own. */
+  async function makePods(): Promise<readonly [TestPod, TestPod]> {
+    await podman('network', 'create', network)
+    const [inspected] = JSON.parse(await podman('network', 'inspect', network))
+    const subnet = textAt(inspected, 'subnets', 0, 'subnet').replace(/\.\d+\/\d+$/, '')
+    const make = (name: string, last: number): TestPod => {
+      const data = join(parent, `${name}-data`)
+      mkdirSync(data)
+      chownSync(data, owner.uid, owner.gid)
+      return { name, data, address: `${subnet}.${last}` }
+    }
+    return [make('nginx-one', 11), make('nginx-two', 12)]
+  }
+
+  /**
+   * The pod that the Deployment would make, with what Podman 4.3 cannot do replaced: it ignores defaultMode and fsGroup, so Secret
+   * and volume are directories of the right owner; it publishes every containerPort on the host, where two pods would meet; it
+   * has no Services, so the two addresses stand in /etc/hosts behind the Service's name.
+   */
+  function podmanPod(template: Tree, pod: TestPod, keys: string): Tree {
+    const spec = structuredClone(Object(at(template, 'spec')))
+    for (const container of listAt(spec, 'containers'))
+      Reflect.deleteProperty(Object(container), 'ports')
+    const paths = new Map([
+      ['synd-keys', keys],
+      ['data', pod.data],
+    ])
+    spec.volumes = listAt(spec, 'volumes').map((volume) => {
+      const name = textAt(volume, 'name')
+      const path = paths.get(name)
+      return path === undefined ? volume : { name, hostPath: { path, type: 'Directory' } }
+    })
+    spec.hostAliases = pods.map(({ address }) => ({ ip: address, hostnames: ['synd'] }))
     return {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, labels: at(template, 'metadata', 'labels') },
-      spec: { ...spec, hostAliases: pods.map((pod) => ({ ip: pod.address, hostnames: ['synd'] })) },
+      metadata: { name: pod.name, labels: at(template, 'metadata', 'labels') },
+      spec,
     }
   }
 })
 
-function secretWithKeys(privateKey: string, publicLine: string): Tree {
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: 'synd-keys' },
-    data: { id_ed25519: base64(privateKey), authorized_keys: base64(publicLine) },
-  }
+interface TestPod {
+  readonly name: string
+  readonly address: string
+  /** Its volume on this machine. */
+  readonly data: string
 }
+
+/** The example's runAsUser and fsGroup. */
+const owner = { uid: 1000, gid: 1000 }

@@ -56,6 +56,16 @@ test('Synd runs without root, without capabilities, on a read-only root, with ti
   ])
 })
 
+test('Prometheus and Grafana start with the profile `monitoring` only, and answer on this host only', () => {
+  const services = Object.entries(Object(at(compose, 'services')))
+  const withoutProfile = services.filter(([, service]) => at(service, 'profiles') === undefined)
+  expect(withoutProfile.map(([name]) => name)).toEqual(['synd'])
+  for (const name of ['prometheus', 'grafana']) {
+    expect(at(compose, 'services', name, 'profiles')).toEqual(['monitoring'])
+    expect(String(at(compose, 'services', name, 'ports', 0))).toContain(':-127.0.0.1:')
+  }
+})
+
 test('.env.example sets only variables that the compose file knows', () => {
   const names = [
     ...readFileSync(join(repository, '.env.example'), 'utf8').matchAll(/^#?([A-Z_]+)=/gm),
