@@ -88,13 +88,9 @@ export class Cluster {
   /** Every peer says that it is in sync, and the trees are equal byte for byte. */
   async untilInSync(): Promise<void> {
     await until(async () => {
-      const digests = new Set<string>()
-      for (const { name, process } of this.members) {
-        const status = await process.status()
-        if (status?.inSync !== true)
-          return `${name} is not in sync: ${JSON.stringify(status)}\n${process.output.slice(-2000)}`
-        digests.add(status.volume.treeDigest)
-      }
+      const statuses = await Promise.all(this.members.map(({ process }) => process.status()))
+      if (!statuses.every((status) => status?.inSync === true)) return this.#report(statuses)
+      const digests = new Set(statuses.map((status) => status?.volume.treeDigest))
       return digests.size === 1 ? this.difference() : 'the tree digests differ'
     })
   }
@@ -111,6 +107,14 @@ export class Cluster {
       if (difference !== null) return `${like} and ${member.name}: ${difference}`
     }
     return null
+  }
+
+  #report(statuses: readonly unknown[]): string {
+    const texts = this.members.map(
+      ({ name, process }, index) =>
+        `${name}: ${JSON.stringify(statuses[index])}\n${process.output.slice(-3000)}`,
+    )
+    return ['not in sync', ...texts].join('\n')
   }
 
   async stop(): Promise<void> {
