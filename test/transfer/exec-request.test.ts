@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseExecRequest } from '../../src/transfer/source/exec-request.ts'
@@ -91,4 +93,13 @@ describe('refuses in words', () => {
 
 test('joins lines that a backslash joins', () => {
   expect(splitWords('scp -f a\\\nb "c\\\nd"')).toEqual(['scp', '-f', 'ab', 'cd'])
+})
+
+test('nothing in the transfer can start a program', () => {
+  const root = join(import.meta.dirname, '../../src/transfer')
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  const sources = files.filter((file) => file.endsWith('.ts'))
+  expect(sources.length).toBeGreaterThan(15)
+  for (const file of sources)
+    expect(readFileSync(join(root, file), 'utf8')).not.toMatch(/child_process|process\.binding/)
 })

@@ -106,6 +106,18 @@ describe('a source that lies about a file', () => {
   )
 })
 
+test.each([
+  ['a larger size', 'C0644 4 first\none!\0'],
+  ['a smaller size', 'C0644 2 first\non\0'],
+  ['another name', 'C0644 3 other\none\0'],
+])('%s is refused before anything is staged', async (_, lie) => {
+  const peer = await hostile([says(lie)])
+  const stages = memoryStages()
+  const result = await collect(peer.transfer, peer.target, wanted.slice(0, 1), { stages })
+  expect(result.kinds).toEqual(['source-mismatch'])
+  expect(stages.all).toEqual([])
+})
+
 describe('a source that lies about a good file', () => {
   test('modes and times are not obeyed: a file of mode 07777 from the far future is only its bytes', async () => {
     const peer = await hostile([

@@ -2,7 +2,9 @@ import type { PullTarget } from '../../src/engine/ports.ts'
 import { createTransfer, type ScpTransfer, type TransferOptions } from '../../src/transfer/pull.ts'
 import { createSource, type Source, type SourceOptions } from '../../src/transfer/source.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { diskReader } from './disk-reader.ts'
+import { diskReader } from '../../src/transfer/source/disk-reader.ts'
+import { NodeDisk } from '../../src/volume/node-disk.ts'
+import { countedReader } from './counted-reader.ts'
 import { fingerprintOfBlob } from '../../src/identity/public-key.ts'
 import { makeKey, type TestKey } from './keys.ts'
 import { volumeSource } from './volume-source.ts'
@@ -36,7 +38,9 @@ export async function startSource(
   const key = options.key ?? makeKey()
   const authorized = options.authorized ?? []
   const record = recorder()
-  const { reader, opened } = diskReader(directory.path, options.onRead)
+  const disk = new NodeDisk({ rootPath: directory.path })
+  disk.start()
+  const { reader, opened } = countedReader(diskReader(disk), options.onRead)
   const volume = volumeSource(directory.path)
   const served: { key: string; sizeBytes: number }[] = []
   const source: Source = createSource({
@@ -69,6 +73,7 @@ export async function startSource(
     port: source.port(),
     stop: async () => {
       await source.stop()
+      await disk.stop()
       directory.remove()
     },
   }

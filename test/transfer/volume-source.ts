@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { parseDigest } from '../../src/core/digest.ts'
 import type { FileEntry } from '../../src/core/entry.ts'
+import type { Observation } from '../../src/core/observation.ts'
 import { parsePeerId } from '../../src/core/peer-id.ts'
 import { parseRelativePath, type RelativePath } from '../../src/core/relative-path.ts'
 import { vectorOf } from '../../src/core/version-vector.ts'
 import type { Catalogue, PullRequest } from '../../src/engine/ports.ts'
-import { observationOf } from './disk-reader.ts'
 
 type Servable = NonNullable<ReturnType<Catalogue['servable']>>
 
@@ -19,7 +19,16 @@ export function volumeSource(root: string) {
   const list = (text: string): PullRequest => {
     const path = parseRelativePath(text)
     const content = readFileSync(at(path))
-    const observation = observationOf(lstatSync(at(path), { bigint: true }))
+    const stat = lstatSync(at(path), { bigint: true })
+    const observation: Observation = {
+      kind: 'file',
+      mode: Number(stat.mode & 0o7777n),
+      mtimeNs: stat.mtimeNs,
+      ctimeNs: stat.ctimeNs,
+      sizeBytes: Number(stat.size),
+      inode: stat.ino,
+      device: stat.dev,
+    }
     const digest = parseDigest(createHash('sha256').update(content).digest('hex'))
     const dot = { peer: parsePeerId('00000000000000aa'), counter: 1 }
     const entry: FileEntry = {

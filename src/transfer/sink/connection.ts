@@ -239,8 +239,11 @@ export class SinkConnection {
       }
       try {
         this.#client.exec(command, opened)
-      } catch (error) {
-        resolve(error instanceof Error ? error : new Error(String(error)))
+      } catch (cause) {
+        // So ssh2 says that the connection is gone.
+        const failure = this.#unreachable('the connection was lost', cause)
+        this.#fail(failure)
+        resolve(failure)
       }
     })
   }
@@ -282,7 +285,7 @@ export class SinkConnection {
     return this.#unreachable(text, error)
   }
 
-  #unreachable(text: string, cause?: Error): SyndError {
+  #unreachable(text: string, cause?: unknown): SyndError {
     return new SyndError('unreachable', `${this.#name}: ${text}`, { retryable: true, cause })
   }
 }

@@ -107,6 +107,19 @@ export function receive(channel: ClientChannel, options: ReceiveOptions): Receiv
     abandon(reason instanceof Error ? reason : new SyndError('aborted', 'it was aborted'))
   }
 
+  function sendAnswers(): void {
+    try {
+      channel.write(Buffer.alloc(1 + 3 * options.requests.length))
+    } catch (cause) {
+      // So ssh2 says that the connection is gone.
+      const lost = new SyndError('unreachable', 'the connection was lost', {
+        retryable: true,
+        cause,
+      })
+      abandon(options.connectionFailure() ?? lost)
+    }
+  }
+
   function leave(): void {
     isOver = true
     clearInterval(progressTimer)
@@ -123,7 +136,7 @@ export function receive(channel: ClientChannel, options: ReceiveOptions): Receiv
   channel.on('close', close)
   signal.addEventListener('abort', abort, { once: true })
   if (signal.aborted) abort()
-  else channel.write(Buffer.alloc(1 + 3 * options.requests.length))
+  else sendAnswers()
 
   return {
     ended: ended.promise,

@@ -156,8 +156,9 @@ export class SourceConnection implements ChannelHost {
 
   #failed(error: Error): void {
     const code = 'code' in error ? error.code : undefined
+    const isTimeout = 'level' in error && error.level === 'client-timeout'
     if (!this.#isClosed && code !== 'ECONNRESET' && code !== 'EPIPE') {
-      this.#parts.rejected('protocol')
+      this.#parts.rejected(isTimeout ? 'stalled' : 'protocol')
       this.#parts.log('debug', 'ssh connection failed', {
         address: this.address,
         error: cleanText(error.message),
@@ -262,7 +263,7 @@ export class SourceConnection implements ChannelHost {
         served: (sizeBytes) => served(key, sizeBytes),
         refusedPath: () => rejected('path'),
       })
-      channel.finish(isComplete ? 0 : 1, null)
+      this.#finish(channel, isComplete ? 0 : 1, null)
     } catch (error) {
       const code = errorCode(error)
       if (code === 'protocol') return this.drop('protocol')
@@ -272,7 +273,16 @@ export class SourceConnection implements ChannelHost {
           error: error instanceof Error ? error.message : String(error),
         })
       }
-      channel.finish(1, code === 'aborted' ? null : 'synd: the file could not be sent')
+      this.#finish(channel, 1, code === 'aborted' ? null : 'synd: the file could not be sent')
+    }
+  }
+
+  #finish(channel: SourceChannel, exitCode: number, words: string | null): void {
+    try {
+      channel.finish(exitCode, words)
+    } catch {
+      // ssh2 throws when it has given the connection up.
+      this.stop()
     }
   }
 
