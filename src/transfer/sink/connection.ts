@@ -4,6 +4,7 @@ import type { Client, ClientChannel, PublicKeyAuthMethod } from 'ssh2'
 import { SyndError } from '../../core/errors.ts'
 import { algorithms, packetSizeRefusal } from '../algorithms.ts'
 import { cleanText } from '../scp-message.ts'
+import { createSlots } from './slots.ts'
 
 /** Where a sink connects to, and how it knows that it is there. */
 export interface SinkTarget {
@@ -48,15 +49,12 @@ export class SinkConnection {
   readonly #limits: SinkLimits
   readonly #client: Client = new ssh2.Client()
   readonly #channels = new Set<ClientChannel>()
-  readonly #waiting: (() => void)[] = []
   readonly #closed = Promise.withResolvers<void>()
   #socket: Socket | null = null
   #hostKey: Buffer | null = null
   #failure: SyndError | null = null
   #isReady = false
-  #maxChannels = maxChannels
-  /** Open, or about to be. */
-  #usedChannels = 0
+  readonly #slots = createSlots(maxChannels)
   #idleTimer: NodeJS.Timeout | null = null
 
   constructor(options: {
@@ -131,8 +129,8 @@ export class SinkConnection {
       if (!(opened instanceof Error)) return opened
       if (this.#failure !== null) throw this.#failure
       // MaxSessions is smaller than we thought: what is in use has to do.
-      if ('reason' in opened && this.#usedChannels > 0) this.#maxChannels = this.#usedChannels
-      else throw new SyndError('protocol', `${this.#name}: ${cleanText(opened.message)}`)
+      const isShort = 'reason' in opened && this.#slots.shrink()
+      if (!isShort) throw new SyndError('protocol', `${this.#name}: ${cleanText(opened.message)}`)
     }
   }
 
@@ -143,12 +141,13 @@ export class SinkConnection {
     channel.resume()
     channel.close()
     setTimeout(() => {
-      if (this.#channels.has(channel)) this.stop()
+      if (this.#channels.has(channel)) this.#fail(this.#unreachable('a channel does not close'))
     }, closeMs).unref()
   }
 
-  stop(): void {
-    this.#fail(new SyndError('aborted', 'the connection was given up'))
+  /** Ends it; what is under way fails with `failure`. */
+  stop(failure: SyndError): void {
+    this.#fail(failure)
   }
 
   get #name(): string {
@@ -163,30 +162,15 @@ export class SinkConnection {
   }
 
   async #reserve(signal: AbortSignal): Promise<void> {
-    while (this.#failure === null && !signal.aborted && this.#isFull()) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#waiting.push(resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
-      await promise
-    }
-    if (this.#failure !== null) throw this.#failure
-    if (signal.aborted) throw aborted()
-    this.#usedChannels++
-    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-  }
-
-  #isFull(): boolean {
-    return this.#usedChannels >= this.#maxChannels
+    const outcome = await this.#slots.take(signal)
+    if (outcome === 'taken' && this.#idleTimer !== null) clearTimeout(this.#idleTimer)
+    if (outcome === 'over') throw this.#failure ?? this.#unreachable('the connection was lost')
+    if (outcome === 'aborted') throw aborted()
   }
 
   #unreserve(): void {
-    this.#usedChannels--
-    this.#wakeAll()
+    this.#slots.free()
     this.#watchIdle()
-  }
-
-  #wakeAll(): void {
-    for (const wake of this.#waiting.splice(0)) wake()
   }
 
   /** What was reserved is given back unless a channel is returned. */
@@ -257,8 +241,11 @@ export class SinkConnection {
 
   #watchIdle(): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-    if (this.#usedChannels > 0) return
-    this.#idleTimer = setTimeout(() => this.stop(), this.#limits.idleMs)
+    if (this.#slots.inUse() > 0) return
+    this.#idleTimer = setTimeout(
+      () => this.#fail(this.#unreachable('it was idle')),
+      this.#limits.idleMs,
+    )
     this.#idleTimer.unref()
   }
 
@@ -266,7 +253,7 @@ export class SinkConnection {
     if (this.#failure !== null) return
     this.#failure = failure
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
-    this.#wakeAll()
+    this.#slots.close()
     if (this.#isReady) this.#client.end()
     else this.#socket?.destroy()
     setTimeout(() => this.#socket?.destroy(), farewellMs).unref()

@@ -42,14 +42,16 @@ export class Connections {
 
   /** Gives up the connections whose host key is not the expected one any more. */
   dropUntrusted(): void {
-    for (const { connection } of this.#open.values())
-      if (connection.hostKeyRefusal !== null) connection.stop()
+    for (const { connection } of this.#open.values()) {
+      const refusal = connection.hostKeyRefusal
+      if (refusal !== null) connection.stop(new SyndError('untrusted', refusal))
+    }
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
     const closing = [...this.#open.values()].map(({ connection }) => {
-      connection.stop()
+      connection.stop(new SyndError('aborted', 'no more is pulled'))
       return connection.closed
     })
     await Promise.all(closing)

@@ -9,6 +9,7 @@ import { cleanText } from '../scp-message.ts'
 import type { FileReader } from './served-file.ts'
 import { SourceChannel, type ChannelHost } from './channel.ts'
 import { serveFiles } from './session.ts'
+import { answerSession } from './session-requests.ts'
 
 /** Why the source refused something: the reason in synd_rejected_total{surface="ssh"}. */
 export type SourceRejection =
@@ -200,36 +201,15 @@ export class SourceConnection implements ChannelHost {
 
   #openSession(session: Session): void {
     this.#sessions++
-    let isOpen = true
-    let isUsed = false
-    const closed = (): void => {
-      if (!isOpen) return
-      isOpen = false
-      this.#sessions--
-      if (!isUsed && ++this.#emptySessions > maxEmptySessions) this.drop('protocol')
-    }
-    session.on('close', closed)
-    const use = (accept: () => ServerChannel | undefined, serve: (c: ServerChannel) => void) => {
-      // ssh2 gives none for a second exec, and for a session that is closed already.
-      const channel = accept()
-      if (channel === undefined) return this.#parts.rejected('request')
-      isUsed = true
-      channel.on('close', closed)
-      serve(channel)
-    }
-    const refuse = (reason: SourceRejection) => (accept: () => ServerChannel | undefined) =>
-      use(accept, (channel) => this.#refuse(channel, reason, welcome))
-    const refuseRequest = (_accept: unknown, reject?: () => void): void => {
-      this.#parts.rejected('request')
-      reject?.()
-    }
-    session.on('exec', (accept, _reject, { command }) =>
-      use(accept, (channel) => this.#exec(channel, parseExecRequest(command))),
-    )
-    session.on('shell', refuse('command'))
-    session.on('subsystem', refuse('command'))
-    for (const request of ['pty', 'env', 'x11', 'auth-agent', 'signal'])
-      session.on(request, refuseRequest)
+    answerSession(session, {
+      exec: (channel, command) => this.#exec(channel, parseExecRequest(command)),
+      refuse: (channel) => this.#refuse(channel, 'command', welcome),
+      refused: () => this.#parts.rejected('request'),
+      closed: (isUsed) => {
+        this.#sessions--
+        if (!isUsed && ++this.#emptySessions > maxEmptySessions) this.drop('protocol')
+      },
+    })
   }
 
   #refuse(channel: ServerChannel, reason: SourceRejection, words: string): void {
