@@ -26,7 +26,7 @@ const platform = existsSync(nested)
   ? readdirSync(nested).find((name) => name.startsWith('node-linux-'))
   : undefined
 
-if (existsSync(join(root, 'node_modules', 'ssh2')) && !process.env.SYND_SKIP_NATIVE_CRYPTO) {
+if (existsSync(join(root, 'node_modules', 'ssh2'))) {
   const headers = mkdtempSync(join(tmpdir(), 'synd-headers-'))
   const standIn = join(headers, 'object-wrap.h')
   writeFileSync(standIn, objectWrap)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Settings } from '../config/complete.ts'
 import { formatHostPort } from '../config/addresses.ts'
+import { ownEnvironment } from '../config/environment.ts'
 import { parseDigest } from '../core/digest.ts'
 import { parsePeerId } from '../core/peer-id.ts'
 import type { SourceOffer } from '../core/protocol.ts'
@@ -119,7 +120,7 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
     watcher: new VolumeWatcher({
       volume: settings.volume,
       mode: settings.watch,
-      environment: process.env,
+      environment: ownEnvironment(),
     }),
     network,
     transfer,

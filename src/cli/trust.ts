@@ -59,7 +59,11 @@ async function openCredentials(
       return credentials
     }
     case 'ssh-keys': {
-      const credentials = new CredentialSource({ privateKey: key.privateKey, trusted: authorized, log })
+      const credentials = new CredentialSource({
+        privateKey: key.privateKey,
+        trusted: authorized,
+        log,
+      })
       await credentials.start()
       return credentials
     }

@@ -33,6 +33,11 @@ export function environmentWith(
   return { ...Object.fromEntries(others), ...settings }
 }
 
+/** The variables of this process themselves, for who must change what a library reads of them. */
+export function ownEnvironment(): Record<string, string | undefined> {
+  return process.env
+}
+
 /** What the kubelet sets for a Service named `synd-…` (docker link variables among them). */
 function isServiceVariable(variable: string): boolean {
   return /^SYND_.*(?:SERVICE_HOST|SERVICE_PORT.*|PORT|PORT_\d+_.*)$/.test(variable)

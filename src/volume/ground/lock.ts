@@ -1,6 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
 import { SyndError } from '../../core/errors.ts'
-import { toText } from '../../core/relative-path.ts'
 import type { Disk } from '../disk.ts'
 import { ownDirectory } from './layout.ts'
 
@@ -22,7 +21,7 @@ export class VolumeLock {
 
   /** Throws SyndError `volume-locked` when another process has the volume, `volume-unwritable` when it cannot be locked at all. */
   start(): void {
-    const said = `SYND_VOLUME: ${JSON.stringify(toText(this.#rootPath))}`
+    const said = `SYND_VOLUME: ${JSON.stringify(this.#rootPath)}`
     const there = this.#disk.lstat(lockPath)
     if (there !== null && there.kind !== 'file') {
       const message = `${said} has a ${there.kind} at ${lockPath}; expected a file that Synd makes itself: remove it`

@@ -1,5 +1,4 @@
 import type { VolumeHalt } from '../../engine/ports.ts'
-import { toText } from '../../core/relative-path.ts'
 import { errnoOf, type Disk, type DiskStat } from '../disk.ts'
 import { ownDirectory, writeOnce, type Ids } from './layout.ts'
 import type { RootIdentity } from './root.ts'
@@ -46,7 +45,7 @@ export function haltOf(
   disk: Disk,
   opened: { readonly path: string; readonly root: RootIdentity; readonly mark: string },
 ): VolumeHalt | null {
-  const said = `the volume ${JSON.stringify(toText(opened.path))}`
+  const said = `the volume ${JSON.stringify(opened.path)}`
   try {
     const root = disk.lookRoot()
     if (root.kind !== 'directory') return { code: 'volume-missing', message: `${said} is gone` }

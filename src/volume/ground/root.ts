@@ -1,5 +1,4 @@
 import { SyndError } from '../../core/errors.ts'
-import { toText } from '../../core/relative-path.ts'
 import { DiskError, errnoOf, type Disk, type DiskStat } from '../disk.ts'
 import { holdDirectory, makeLayout, ownDirectory } from './layout.ts'
 
@@ -36,7 +35,7 @@ export async function prepareRoot(disk: Disk, path: string): Promise<RootIdentit
 /** Why the directory at `path` cannot be opened or listed, as a SyndError `volume-missing` or `volume-unreadable`. */
 export function rootError(error: unknown, path: string): unknown {
   const errno = errnoOf(error)
-  const said = `SYND_VOLUME: ${JSON.stringify(toText(path))}`
+  const said = `SYND_VOLUME: ${JSON.stringify(path)}`
   switch (errno) {
     case null:
       return error
@@ -70,7 +69,7 @@ export function rootError(error: unknown, path: string): unknown {
 /** Why Synd cannot change the volume, as a SyndError `volume-unwritable`; what is no DiskError comes back as it is. */
 export function unwritable(error: unknown, path: string): unknown {
   if (!(error instanceof DiskError)) return error
-  const said = `SYND_VOLUME: ${JSON.stringify(toText(path))}`
+  const said = `SYND_VOLUME: ${JSON.stringify(path)}`
   const remedy = {
     EROFS: 'is mounted read-only; mount it for writing (":rw")',
     ENOSPC: 'is full; Synd needs room for its own directory .synd',
