@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { schema } from '../../../src/config/schema.ts'
 import { repository } from '../support/cache.ts'
 import { describeWith } from '../support/engines.ts'
@@ -12,6 +13,7 @@ import {
   unknownKeys,
   validateResource,
 } from '../support/kubernetes.ts'
+import { yamlBlocks } from '../support/readme.ts'
 import { at, listAt, textAt, type Tree } from '../support/yaml-files.ts'
 
 const kubernetes = join(repository, 'deploy', 'kubernetes')
@@ -118,6 +120,24 @@ describeWith('deploy/kubernetes', ['kubectl'], () => {
       validateResource(workload)
     },
   )
+
+  test('the patch in deploy/README.md for a volume of another name is right', async () => {
+    const patch = yamlBlocks('deploy/README.md').find((block) => block.includes('uploads')) ?? ''
+    const overlay = withComponent('sidecar', 'StatefulSet', { synd: 'enabled' })
+    const kustomization = join(overlay, 'kustomization.yaml')
+    const before: object = JSON.parse(readFileSync(kustomization, 'utf8'))
+    writeFileSync(kustomization, JSON.stringify({ ...before, ...Object(parse(patch)) }))
+    const pod = at(
+      findResource(await kustomize(overlay), 'StatefulSet'),
+      'spec',
+      'template',
+      'spec',
+    )
+    const synd = container(pod, 'initContainers', 'synd')
+    expect(mountedVolume(synd, '/data')).toBe('uploads')
+    expect(mountedVolume(synd, '/etc/synd/ssh')).toBe('synd-keys')
+    expect(at(synd, 'restartPolicy')).toBe('Always')
+  })
 
   test('a workload without the label is left alone', async () => {
     const resources = await kustomize(withComponent('sidecar', 'Deployment', {}))
