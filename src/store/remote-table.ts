@@ -19,16 +19,17 @@ export interface RemoteTable {
   unequalOf(peer: PeerId): Generator<RemoteRecord>
 }
 
-/**
- * Not the same version, or the same under which the values that count differ (semantics.md, rules 5, 6 and 12); the
- * vectors' text is canonical. Says what `sameContent` and `sameMetadata` of core say.
- */
+/** What `sameEntry` of core denies; IS NOT also where the index has nothing. The texts of vectors and dots are canonical. */
 const isUnequal = `(
   entry.version IS NOT remote.version
+  OR entry.content_dot <> remote.content_dot
+  OR entry.metadata_dot <> remote.metadata_dot
   OR entry.kind <> remote.kind
   OR entry.digest IS NOT remote.digest
-  OR remote.kind IN ('file', 'directory') AND entry.mode <> remote.mode
-  OR remote.kind = 'file' AND entry.mtime_us <> remote.mtime_us)`
+  OR entry.removed_kind IS NOT remote.removed_kind
+  OR entry.removed_digest IS NOT remote.removed_digest
+  OR entry.mode <> remote.mode
+  OR remote.kind <> 'directory' AND entry.mtime_us <> remote.mtime_us)`
 
 export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
   const put = prepareUpsert(database, 'remote', {

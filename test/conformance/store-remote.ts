@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import type { Entry } from '../../src/core/entry.ts'
 import type { RemoteRecord } from '../../src/core/index-record.ts'
 import { parseEpoch } from '../../src/core/peer-id.ts'
 import { digest, directory, file, peer, symlink, tombstone } from '../core/build.ts'
@@ -47,7 +48,7 @@ export function testRemote(subject: StoreSubject): void {
     })
 
     const same = { path: 'x', version: 'b3 a1', by: 'b3' }
-    test.each([
+    test.each<[string, boolean, Entry | null, Entry]>([
       ['nothing of the path', true, null, file(same)],
       ['the same entry', false, file(same), file(same)],
       ['another version', true, file({ ...same, version: 'b3' }), file(same)],
@@ -60,20 +61,34 @@ export function testRemote(subject: StoreSubject): void {
       ['another mtime under the same version', true, file({ ...same, mtimeUs: 1 }), file(same)],
       ['another mode of a directory', true, directory({ ...same, mode: 0 }), directory(same)],
       ['another mtime of a directory', false, directory({ ...same, mtimeUs: 1 }), directory(same)],
-      [
-        'another mode and mtime of a link',
-        false,
-        symlink({ ...same, mode: 0, mtimeUs: 1 }),
-        symlink(same),
-      ],
+      ['another mode of a link', true, symlink({ ...same, mode: 0 }), symlink(same)],
+      ['another mtime of a link', true, symlink({ ...same, mtimeUs: 1 }), symlink(same)],
       ['another text of a link', true, symlink({ ...same, content: 2 }), symlink(same)],
+      ['a delete by the same write', false, tombstone(same), tombstone(same)],
+      ['another mode of a delete', true, tombstone({ ...same, mode: 0 }), tombstone(same)],
+      ['another time of a delete', true, tombstone({ ...same, mtimeUs: 1 }), tombstone(same)],
+      ['a delete of another content', true, tombstone({ ...same, content: 2 }), tombstone(same)],
       [
-        'another time of a delete',
-        false,
-        tombstone({ ...same, mode: 0, mtimeUs: 1 }),
+        'a delete of another kind',
+        true,
+        { ...tombstone(same), removedKind: 'symlink' },
         tombstone(same),
       ],
-      ['a delete of another content', false, tombstone({ ...same, content: 2 }), tombstone(same)],
+      [
+        'a delete of no content',
+        true,
+        { ...tombstone(same), removedDigest: null },
+        tombstone(same),
+      ],
+      ['a delete by another write', true, tombstone({ ...same, by: 'a1' }), tombstone(same)],
+      [
+        'another writer of the content',
+        true,
+        file({ ...same, by: 'a1', modeBy: 'b3' }),
+        file(same),
+      ],
+      ['another writer of the mode', true, file({ ...same, modeBy: 'a1' }), file(same)],
+      ['another writer of a directory', true, directory({ ...same, by: 'a1' }), directory(same)],
     ])('where the index holds %s it is unequal: %s', (_title, isUnequal, ours, theirs) => {
       const record: RemoteRecord = { peer: peer('b'), sequence: 1, entry: theirs }
       subject.store.commit({ records: ours === null ? [] : [recordOf(ours, 1)], remote: [record] })

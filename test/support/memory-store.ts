@@ -1,10 +1,9 @@
 import type { Digest } from '../../src/core/digest.ts'
-import { isLive, sameContent, sameMetadata } from '../../src/core/entry.ts'
+import { isLive, sameEntry } from '../../src/core/entry.ts'
 import type { Hold, IndexRecord, RemoteRecord } from '../../src/core/index-record.ts'
 import type { PeerId } from '../../src/core/peer-id.ts'
 import type { Sequence } from '../../src/core/protocol.ts'
 import { isBelow, type RelativePath } from '../../src/core/relative-path.ts'
-import { formatVector } from '../../src/core/version-vector.ts'
 import type { Identity, PeerRecord, Store, Transaction } from '../../src/engine/ports.ts'
 import { SortedMap } from './sorted-map.ts'
 
@@ -181,12 +180,7 @@ export class MemoryStore implements Store {
 
   #isUnequal({ entry }: RemoteRecord): boolean {
     const ours = this.#tables.records.get(entry.path)?.entry
-    return (
-      ours === undefined ||
-      formatVector(ours.version) !== formatVector(entry.version) ||
-      !sameContent(ours, entry) ||
-      !sameMetadata(ours, entry)
-    )
+    return ours === undefined || !sameEntry(ours, entry)
   }
 
   #ownTables(): Tables {
