@@ -1,9 +1,7 @@
-import type { Sha256 } from '../core/digest.ts'
 import type { Entry } from '../core/entry.ts'
 import { SyndError } from '../core/errors.ts'
 import type { Observation } from '../core/observation.ts'
 import type { ProblemCode } from '../core/problem.ts'
-import type { SourceOffer, SyncMode } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Status } from '../core/status.ts'
 import { Applier } from './pull/applier.ts'
@@ -22,9 +20,12 @@ import { Ledger } from './ledger.ts'
 import { Links } from './links/links.ts'
 import { OwnWork } from './pull/own-work.ts'
 import { reportPeerProblems } from './peer-problems.ts'
+import { Telling } from './links/telling.ts'
+import type { EngineParts } from './engine-parts.ts'
 import { Peers } from './links/peers.ts'
-import type { Chance, Clock, Network, Observer, Store, Transfer, Volume, Watcher } from './ports.ts'
 import { ProblemList } from './problem-list.ts'
+import { DeleteVerdicts } from './publish/delete-verdicts.ts'
+import { StampGate } from './publish/stamp-gate.ts'
 import { Publisher } from './publish/publisher.ts'
 import { Puller } from './pull/puller.ts'
 import { Scan } from './publish/scan.ts'
@@ -35,38 +36,8 @@ import { State } from './state.ts'
 import { Wake } from './wake.ts'
 import { Watching } from './publish/watching.ts'
 
-/** Local changes are not stamped before the first Hello, or this (rule 1): a cloned disk is told so first. */
-const stampAfterMs = 10_000
-
 /** The state is looked at when something happened, and at least this often. */
 const tickMs = 1_000
-
-export interface EngineParts {
-  readonly store: Store
-  readonly volume: Volume
-  readonly watcher: Watcher
-  readonly network: Network
-  readonly transfer: Transfer
-  readonly clock: Clock
-  readonly chance: Chance
-  readonly observer: Observer
-  readonly sha256: Sha256
-  readonly settings: {
-    readonly name: string
-    readonly version: string
-    readonly mode: SyncMode
-    readonly volumePath: string
-    readonly hasPeers: boolean
-    readonly scanIntervalMs: number
-    /** Share of the entries, 0 to 1; null: off. */
-    readonly deleteBrake: number | null
-  }
-  /** Inode and birth time of `.synd/volume-id`. */
-  readonly volumeMark: string
-  readonly bootId: string
-  readonly source: () => SourceOffer
-  readonly isAuthorized: (key: string) => boolean
-}
 
 /** One running peer: wires publish, pull and links to the ports and runs them until stopped. Read `run` first. */
 export class Engine {
@@ -80,18 +51,17 @@ export class Engine {
   readonly #ownWork = new OwnWork()
   readonly #inbox: Inbox
   readonly #peers: Peers
-  readonly #heldDeletes: HeldDeletes
+  readonly #deleteVerdicts: DeleteVerdicts
+  readonly #stampGate: StampGate
   readonly #copies: ConflictCopies
   readonly #publisher: Publisher
   readonly #puller: Puller
-  readonly #inbound: Inbound
+  readonly #telling: Telling
   readonly #links: Links
   readonly #joining: Joining
   readonly #state: State
   readonly #changed = new Wake()
-  readonly #mayStamp = new Wake()
   readonly #stopping = new AbortController()
-  #isStampingAllowed = false
   #running: Promise<void> = Promise.resolve()
 
   constructor(parts: EngineParts) {
@@ -136,6 +106,7 @@ export class Engine {
       inbox,
       peers,
     }
+    this.#stampGate = new StampGate({ clock, signal: this.#stopping.signal })
     const onFailed = (path: RelativePath, code: ProblemCode): void => this.#tellFailure(path, code)
     const onChange = (): void => this.#changed.call()
     this.#publisher = new Publisher({
@@ -151,7 +122,7 @@ export class Engine {
           isIgnored,
           isOwnWork: (path, seen) => ownWork.is(path, seen),
         }),
-      mayStamp: () => this.#untilStampingIsAllowed(),
+      mayStamp: () => this.#stampGate.passed(),
       onRoundDone: onChange,
     })
     const applier = new Applier({
@@ -173,7 +144,7 @@ export class Engine {
       onFailed,
       onDecided: onChange,
     })
-    this.#inbound = new Inbound({
+    const inbound = new Inbound({
       ...common,
       self,
       onForeignCounter: () =>
@@ -183,12 +154,12 @@ export class Engine {
       ...common,
       self,
       network: parts.network,
-      inbound: this.#inbound,
+      inbound,
       name: settings.name,
       mode: settings.mode,
       source: parts.source,
       isAuthorized: parts.isAuthorized,
-      onHello: () => this.#allowStamping(),
+      onHello: () => this.#stampGate.open(),
       onChange,
     })
     this.#joining = new Joining({ store, self, ledger, stamping, peers, clock, observer })
@@ -200,12 +171,13 @@ export class Engine {
       publisher: this.#publisher,
       puller: this.#puller,
     })
+    this.#deleteVerdicts = new DeleteVerdicts({ ...common, publisher: this.#publisher })
+    this.#telling = new Telling({ peers, inbound, state: this.#state, ledger })
     this.#self = self
     this.#ledger = ledger
     this.#census = census
     this.#inbox = inbox
     this.#peers = peers
-    this.#heldDeletes = heldDeletes
     this.#copies = copies
     ledger.onCommit((commits) => {
       for (const { after } of commits) this.#decideAgain(after.entry.path)
@@ -225,7 +197,7 @@ export class Engine {
     })
     await resolveHeldFiles({ store, volume, copies: this.#copies, ledger: this.#ledger, observer })
     for (const { entry } of store.unequalRemote()) this.#inbox.add(entry.path)
-    if (!settings.hasPeers) this.#allowStamping()
+    if (!settings.hasPeers) this.#stampGate.open()
     await network.start(this.#links)
     this.#running = this.#run()
   }
@@ -233,7 +205,7 @@ export class Engine {
   /** No new work; finishes or drops what is in the works, closes the links. The store and volume stay open. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    this.#allowStamping()
+    this.#stampGate.open()
     await Promise.all([this.#parts.network.stop(), this.#parts.transfer.stop(), this.#running])
     this.#self.end()
   }
@@ -248,28 +220,13 @@ export class Engine {
   }
 
   /** Lets the held deletes go; returns how many. */
-  async approveDeletes(): Promise<number> {
-    return this.#serial.run(async () => {
-      const paths = this.#heldDeletes.all()
-      this.#publisher.stampHeld(paths)
-      this.#heldDeletes.release(paths)
-      return paths.length
-    })
+  approveDeletes(): Promise<number> {
+    return this.#deleteVerdicts.approve()
   }
 
   /** Takes the entries of held deletes back from the peers; returns how many. */
-  async rejectDeletes(): Promise<number> {
-    return this.#serial.run(async () => {
-      const paths = this.#heldDeletes.all()
-      const puts = paths
-        .map((path) => this.#parts.store.get(path))
-        .filter((record) => record !== null)
-        .map(({ entry }) => ({ entry, observation: null, isAnnounced: false, seenMs: null }))
-      this.#ledger.commit(puts, { heldDeletes: { removed: paths } })
-      this.#heldDeletes.forget(paths)
-      for (const path of paths) this.#inbox.add(path)
-      return paths.length
-    })
+  rejectDeletes(): Promise<number> {
+    return this.#deleteVerdicts.reject()
   }
 
   /** What the embedded source may serve: a live file as the index knows it. */
@@ -323,32 +280,22 @@ export class Engine {
   async #tick(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts
     while (!signal.aborted) {
-      if (this.#publisher.isFirstScanCommitted && !this.#self.isJoined) {
-        await this.#serial.run(async () => this.#joining.end())
-      }
+      if (this.#publisher.isFirstScanCommitted && !this.#self.isJoined) await this.#join()
       this.#ownWork.forgetOld(clock.monotonicMs())
       reportPeerProblems({ ...this.#parts, peers: this.#peers, problems: this.#problems })
       this.#state.note()
-      await this.#tellPeers()
+      await this.#telling.tell()
       await this.#changed.wait(clock, tickMs, signal)
     }
   }
 
-  /** Acknowledgements, and that we are settled, to everybody who listens. */
-  async #tellPeers(): Promise<void> {
-    for (const [peerId, caller] of this.#peers.callers) {
-      try {
-        await this.#inbound.acknowledge(caller.link, this.#peers.receipts(peerId))
-        const settled = this.#state.isSettled ? this.#ledger.lastSequence : null
-        if (settled !== null && caller.toldSettled !== settled) {
-          caller.toldSettled = settled
-          await caller.link.reply({ kind: 'settled', sequence: settled })
-        }
-      } catch (error) {
-        if (!(error instanceof SyndError)) throw error
-        // The link is going down; its loop ends by itself and everything is told anew on the next.
-        caller.link.close()
-      }
+  async #join(): Promise<void> {
+    try {
+      await this.#serial.run(async () => this.#joining.end())
+    } catch (error) {
+      // An index that cannot be written now: joining goes on.
+      if (!(error instanceof SyndError)) throw error
+      this.#parts.observer.log('error', 'joining could not be recorded', { reason: error.message })
     }
   }
 
@@ -362,16 +309,5 @@ export class Engine {
   #tellFailure(path: RelativePath, code: ProblemCode): void {
     for (const [, receipts] of this.#peers.allReceipts())
       receipts.close(path, { kind: 'failed', code })
-  }
-
-  #allowStamping(): void {
-    this.#isStampingAllowed = true
-    this.#mayStamp.call()
-  }
-
-  async #untilStampingIsAllowed(): Promise<void> {
-    if (this.#isStampingAllowed) return
-    await this.#mayStamp.wait(this.#parts.clock, stampAfterMs, this.#stopping.signal)
-    this.#isStampingAllowed = true
   }
 }
