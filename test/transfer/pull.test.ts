@@ -403,6 +403,39 @@ describe('connections', () => {
     expect((await collect(peer.transfer, target, requests)).kinds.length).toBe(3)
   })
 
+  test('to a peer that is frozen stall, and the next pull does not wait for them', async () => {
+    const peer = await pair({ sink: { limits: { stallMs: 300 } } })
+    const proxy = await proxyTo(peer.port)
+    const target = through(peer.target, proxy.port)
+    const requests = [
+      peer.volume.put('small', 's'),
+      peer.volume.put('large', Buffer.alloc(16 * 1024 * 1024)),
+    ]
+    const stages = memoryStages((step, path) => {
+      if (step === 'write' && path === 'large') proxy.freeze()
+    })
+    const result = await collect(peer.transfer, target, requests, { stages })
+    expect(result).toMatchObject({ kinds: ['pulled'], error: 'stalled', left: 0 })
+    proxy.thaw()
+    expect((await collect(peer.transfer, target, requests)).kinds).toEqual(['pulled', 'pulled'])
+    expect(proxy.connections()).toBe(2)
+  })
+
+  test('that do not come about do not hold up an abort', async () => {
+    const peer = await pair()
+    const proxy = await proxyTo(peer.port)
+    proxy.freeze()
+    const controller = new AbortController()
+    const requests = [peer.volume.put('a', 'content')]
+    const target = through(peer.target, proxy.port)
+    const pulling = collect(peer.transfer, target, requests, { signal: controller.signal })
+    await until(() => proxy.connections() === 1)
+    const start = performance.now()
+    controller.abort()
+    expect((await pulling).error).toBe('aborted')
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
   test('to nowhere throw unreachable', async () => {
     const peer = await pair()
     const requests = [peer.volume.put('a', 'content')]

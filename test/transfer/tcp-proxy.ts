@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net'
 export async function tcpProxy(port: number, options: { readonly delayMs?: number } = {}) {
   const sockets = new Set<Socket>()
   let connections = 0
+  let isFrozen = false
   const server = createServer((near) => {
     connections++
     const far = connect({ host: '127.0.0.1', port, noDelay: true })
@@ -13,7 +14,9 @@ export async function tcpProxy(port: number, options: { readonly delayMs?: numbe
       [far, near],
     ] as const) {
       sockets.add(from)
-      from.on('data', (chunk) => later(options.delayMs ?? 0, () => to.write(chunk)))
+      from.on('data', (chunk) => {
+        if (!isFrozen) later(options.delayMs ?? 0, () => to.write(chunk))
+      })
       from.on('end', () => later(options.delayMs ?? 0, () => to.end()))
       from.on('error', () => to.destroy())
       from.on('close', () => sockets.delete(from))
@@ -28,6 +31,14 @@ export async function tcpProxy(port: number, options: { readonly delayMs?: numbe
     connections: () => connections,
     /** Sockets that are open on either side. */
     open: () => sockets.size,
+    /** What arrives from now on is lost, and nobody is told. */
+    freeze: () => {
+      isFrozen = true
+    },
+    /** New connections work again; bytes that were lost stay lost. */
+    thaw: () => {
+      isFrozen = false
+    },
     cut: () => {
       for (const socket of sockets) socket.destroy()
     },

@@ -54,6 +54,7 @@ export class SinkConnection {
   #hostKey: Buffer | null = null
   #failure: SyndError | null = null
   #isReady = false
+  #heardAtMs = performance.now()
   readonly #slots = createSlots(maxChannels)
   #idleTimer: NodeJS.Timeout | null = null
 
@@ -72,7 +73,10 @@ export class SinkConnection {
     const { host, port, user } = this.#target
     const socket = connect({ host, port, noDelay: true })
     this.#socket = socket
-    socket.on('data', () => this.#requireWindow())
+    socket.on('data', () => {
+      this.#heardAtMs = performance.now()
+      this.#requireWindow()
+    })
     const ready = Promise.withResolvers<void>()
     this.#client.on('ready', () => {
       this.#isReady = true
@@ -111,6 +115,11 @@ export class SinkConnection {
   /** Resolves when the connection is gone. */
   get closed(): Promise<void> {
     return this.#closed.promise
+  }
+
+  /** How long nothing at all has come from the other side. */
+  get silentMs(): number {
+    return performance.now() - this.#heardAtMs
   }
 
   /** What speaks against the host key by now; null when nothing does. */

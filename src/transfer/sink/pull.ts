@@ -1,4 +1,4 @@
-import { SyndError } from '../../core/errors.ts'
+import { errorCode, SyndError } from '../../core/errors.ts'
 import type { Pulled, PullRequest, Stage } from '../../engine/ports.ts'
 import type { PullCommand } from '../command.ts'
 import type { Reception } from './arrivals.ts'
@@ -26,6 +26,9 @@ interface Batch {
 const lanes = 2
 /** A source that breaks off so often in one pull is given up. */
 const maxBroken = 8
+
+/** Of the time without progress: the last bytes may have come shortly after the last progress. */
+const silentShare = 0.9
 
 /** One pull: its commands, their results in order, and whatever was staged and not taken. */
 export class Pull {
@@ -119,13 +122,14 @@ export class Pull {
 
   async #ask({ first, command }: Batch): Promise<void> {
     const { signal } = this.#stopping
+    const { stallMs } = this.#options
     const connection = await orAborted(this.#options.connect(), signal)
     const channel = await connection.exec(command.command, signal)
     const receiving = receive(channel, {
       requests: command.requests,
       line: this.#line,
       give: (index, result) => this.#give(first + index, result),
-      stallMs: this.#options.stallMs,
+      stallMs,
       signal,
       connectionFailure: () => connection.failure,
     })
@@ -133,6 +137,11 @@ export class Pull {
     try {
       const reception = await receiving.ended
       this.#askRest(first, command.requests, reception)
+    } catch (error) {
+      // Not this command, the other side is gone: whoever pulls next shall not wait as long.
+      const isGone = errorCode(error) === 'stalled' && connection.silentMs >= silentShare * stallMs
+      if (isGone && error instanceof SyndError) connection.stop(error)
+      throw error
     } finally {
       this.#receivings.delete(receiving)
       connection.release(channel)
