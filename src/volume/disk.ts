@@ -81,7 +81,7 @@ export interface Disk {
   /** The names in a directory, in no order, without `.` and `..`. */
   list(directory: DiskPath): readonly string[]
   readlink(path: DiskPath): string
-  /** EEXIST when anything is there; `mode` is subject to the umask. */
+  /** With exactly that mode, and a set-gid bit if the directory above has one; EEXIST when anything is there. */
   mkdir(path: DiskPath, mode: number): void
   symlink(target: string, path: DiskPath): void
   /** A second name for a file or symlink; EEXIST when anything is there. */

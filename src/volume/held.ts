@@ -87,7 +87,7 @@ function restoreHold(disk: Disk, ledger: HoldLedger, { id, path, expected }: Hol
   const there = disk.lstat(path)
   if (there !== null) {
     const isSecondLink = there.inode === held.inode && there.device === held.device
-    if (isSecondLink && held.kind === 'file') removeIfThere(disk, heldPath)
+    if (isSecondLink) removeIfThere(disk, heldPath)
     return false
   }
   const known = ledger.get(path)?.observation ?? null

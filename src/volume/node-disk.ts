@@ -19,6 +19,7 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
+import { isMainThread } from 'node:worker_threads'
 import {
   DiskError,
   errnoOf,
@@ -124,7 +125,7 @@ export class NodeDisk implements Disk {
   }
 
   mkdir(path: DiskPath, mode: number): void {
-    this.#at('mkdir', path, (place) => mkdirSync(place, { mode }))
+    this.#at('mkdir', path, (place) => withoutUmask(() => mkdirSync(place, { mode })))
   }
 
   symlink(target: string, path: DiskPath): void {
@@ -225,6 +226,17 @@ export class NodeDisk implements Disk {
 
   #at<T>(operation: string, path: DiskPath, call: (place: Place) => T): T {
     return called(operation, () => this.#walk.once(() => call(this.#walk.place(path))))
+  }
+}
+
+/** A chmod after it would leave a moment with another mode. The umask is the process's, and only its main thread may set it. */
+function withoutUmask(call: () => void): void {
+  if (!isMainThread) return call()
+  const umask = process.umask(0)
+  try {
+    call()
+  } finally {
+    process.umask(umask)
   }
 }
 

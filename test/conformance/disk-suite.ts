@@ -212,6 +212,14 @@ export function diskSuite(name: string, open: () => DiskUnderTest): void {
       expect(disk.lstat('d')).toBeNull()
     })
 
+    withDisk('a directory has exactly the mode that was asked for', ({ disk }) => {
+      for (const mode of [0o777, 0o775, 0o700, 0o555, 0]) {
+        disk.mkdir('d', mode)
+        expect(disk.lstat('d')?.mode).toBe(mode)
+        disk.rmdir('d')
+      }
+    })
+
     withDisk('a set-gid directory hands the bit on', ({ disk }) => {
       disk.mkdir('d', 0o755)
       disk.chmod('d', 0o2755)

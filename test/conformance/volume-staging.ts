@@ -42,6 +42,19 @@ export function volumeStaging(name: string, ground: () => Ground): void {
     )
 
     withVolume(
+      'a source that sends without end is stopped at the first byte too many',
+      async ({ volume, hands }) => {
+        for (const size of [10, 300_000]) {
+          const content = 'x'.repeat(size)
+          const stage = await volume.createStage({ sizeBytes: size, digest: digestOfText(content) })
+          await stage.write(Buffer.from(content))
+          expect(await codeOf(() => stage.write(Buffer.from('y')))).toBe('digest-mismatch')
+          expect(stagedFiles(hands)).toEqual([])
+        }
+      },
+    )
+
+    withVolume(
       'other bytes, too few and too many are refused and leave nothing',
       async ({ volume, hands }) => {
         for (const size of [10, 300_000]) {

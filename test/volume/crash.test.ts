@@ -424,6 +424,9 @@ async function checkRestart(
   expect(allowed, scenario.title).toContain(shown)
   expect(hands.tree('.synd/staging').size).toBe(0)
   expect(hands.tree('.synd/granted').size).toBe(0)
+  // A second link to what has its name is nobody's lost edit.
+  const there = disk.tree().find(path)
+  for (const held of hands.tree('.synd/hold').keys()) expect(disk.tree().get(held)).not.toBe(there)
   expect(hands.tree().get('d')).toBe(scenario.attach === readOnly ? 'd 555' : 'd 755')
 }
 
