@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import ssh2 from 'ssh2'
 import type {
   AuthHandlerMiddleware,
+  Client,
   ConnectConfig,
   ParsedKey,
   PasswordAuthMethod,
@@ -369,6 +370,20 @@ describe('a sink that takes nothing', () => {
     await exec(client, 'scp -f honest')
     await until(isClosed)
     expect(peer.record.rejections).toEqual(['ssh:protocol'])
+    await peer.expectServed()
+  })
+
+  test.each([
+    ['a command', (client: Client) => void exec(client, 'id')],
+    ['a shell', (client: Client) => void client.shell(false, () => undefined)],
+    ['a subsystem', (client: Client) => void client.subsys('sftp', () => undefined)],
+  ])('in packets of nothing is cut off before it is refused %s', async (_, ask) => {
+    const peer = await victim()
+    const { client, protocol, isClosed } = await peer.attack()
+    const open = protocol.session.bind(protocol)
+    protocol.session = (channel, window) => open(channel, window, 0)
+    ask(client)
+    await until(isClosed)
     await peer.expectServed()
   })
 

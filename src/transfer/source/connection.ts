@@ -175,7 +175,8 @@ export class SourceConnection implements ChannelHost {
       if (this.#deadline !== null) clearTimeout(this.#deadline)
       this.key = verdict.key
       this.#proved()
-      return context.accept()
+      if (!this.#isClosed) context.accept()
+      return
     }
     // Clients ask with `none` which methods there are.
     if (context.method !== 'none') {
@@ -203,7 +204,7 @@ export class SourceConnection implements ChannelHost {
     this.#sessions++
     answerSession(session, {
       exec: (channel, command) => this.#exec(channel, parseExecRequest(command)),
-      refuse: (channel) => this.#refuse(channel, 'command', welcome),
+      refuse: (channel) => this.#refuse(channel, welcome),
       refused: () => this.#parts.rejected('request'),
       closed: (isUsed) => {
         this.#sessions--
@@ -212,18 +213,23 @@ export class SourceConnection implements ChannelHost {
     })
   }
 
-  #refuse(channel: ServerChannel, reason: SourceRejection, words: string): void {
-    this.#parts.rejected(reason)
-    this.#openChannel(channel).finish(1, words)
+  #refuse(channel: ServerChannel, words: string): void {
+    this.#parts.rejected('command')
+    this.#openChannel(channel)?.finish(1, words)
   }
 
   #exec(channel: ServerChannel, exec: ExecRequest): void {
-    if (exec.kind === 'refused') return this.#refuse(channel, 'command', `synd: ${exec.message}`)
-    if (packetSizeRefusal(channel) !== null) return this.drop('protocol')
-    void this.#serve(this.#openChannel(channel), exec)
+    if (exec.kind === 'refused') return this.#refuse(channel, `synd: ${exec.message}`)
+    const opened = this.#openChannel(channel)
+    if (opened !== null) void this.#serve(opened, exec)
   }
 
-  #openChannel(channel: ServerChannel): SourceChannel {
+  /** Null when nothing may ever be written to it. */
+  #openChannel(channel: ServerChannel): SourceChannel | null {
+    if (packetSizeRefusal(channel) !== null) {
+      this.drop('protocol')
+      return null
+    }
     const source = new SourceChannel(channel, this, { stallMs: this.#parts.limits.stallMs })
     source.start()
     return source
