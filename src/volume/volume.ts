@@ -11,7 +11,6 @@ import { holdPathOf, isHoldId, type HoldLedger } from './held.ts'
 import { holdDirectory, type Ids } from './ground/layout.ts'
 import { listDirectory, lookAt } from './look.ts'
 import { haltOf, writeGeneration, type Marker } from './ground/marker.ts'
-import { openFile, type OpenedFile } from './opened-file.ts'
 import type { Keeps } from './ground/probe.ts'
 import type { RootIdentity } from './ground/root.ts'
 import { removeIfThere, type FileStage, type StageExpectation } from './staging/stage.ts'
@@ -83,11 +82,6 @@ export class SyndVolume implements Volume {
 
   digest(path: RelativePath, observed: Observation): Promise<Digested> {
     return digestOf(this.#disk, path, observed)
-  }
-
-  /** Opens a file for who serves it, following no link; throws SyndError `superseded` when there is none, `unreadable`, `io`. */
-  open(path: RelativePath): OpenedFile {
-    return openFile(this.#disk, path)
   }
 
   async createStage(expected: StageExpectation): Promise<FileStage> {

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { SyndError } from '../../src/core/errors.ts'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
+import type { Disk } from '../../src/volume/disk.ts'
+import { openFile } from '../../src/volume/opened-file.ts'
 import type { SyndVolume } from '../../src/volume/volume.ts'
 import { realVolume } from '../support/real-volume.ts'
 import { startSwapper } from '../support/swapper.ts'
@@ -44,7 +46,10 @@ function outsideDirectory(): { path: string; state: () => string; remove: () => 
 }
 
 /** Everything that the volume does with `d/f`, once; fails when something of outside is shown. */
-async function everything(volume: SyndVolume, turn: number): Promise<void> {
+async function everything(
+  { disk, volume }: { disk: Disk; volume: SyndVolume },
+  turn: number,
+): Promise<void> {
   const d = parseRelativePath('d')
   const f = parseRelativePath('d/f')
   const listing = volume.list(d)
@@ -61,7 +66,7 @@ async function everything(volume: SyndVolume, turn: number): Promise<void> {
   const stolen = { sizeBytes: secret.length, digest: digestOfText(secret) }
   expect(await volume.stageFromLocal(f, stolen)).toBeNull()
   try {
-    const opened = volume.open(f)
+    const opened = openFile(disk, f)
     const bytes = await opened.read(0, 1000)
     opened.close()
     expect(Buffer.from(bytes).toString()).not.toBe(secret)
@@ -110,7 +115,7 @@ describe('nothing outside the volume is read, listed, written or changed (G10)',
     const before = outside.state()
     await using swapper = await startSwapper(join(under.path, 'd'), outside.path)
     for (let turn = 0; turn < enoughTurns || swapper.swaps() < enoughSwaps; turn++)
-      await everything(volume, turn)
+      await everything({ disk: under.disk, volume }, turn)
     expect(outside.state()).toBe(before)
     outside.remove()
   })
@@ -124,7 +129,7 @@ describe('nothing outside the volume is read, listed, written or changed (G10)',
     const before = outside.state()
     await using swapper = await startSwapper(join(under.path, 'd/f'), join(outside.path, 'f'))
     for (let turn = 0; turn < enoughTurns || swapper.swaps() < enoughSwaps; turn++)
-      await everything(volume, turn)
+      await everything({ disk: under.disk, volume }, turn)
     expect(outside.state()).toBe(before)
     outside.remove()
   })
@@ -142,7 +147,7 @@ describe('nothing outside the volume is read, listed, written or changed (G10)',
       await using swapper = await startSwapper(join(under.path, place), outside.path)
       for (let turn = 0; turn < enoughTurns || swapper.swaps() < enoughSwaps; turn++) {
         try {
-          await everything(volume, turn)
+          await everything({ disk: under.disk, volume }, turn)
         } catch (error) {
           // Staging was not there just then.
           if (!(error instanceof SyndError)) throw error

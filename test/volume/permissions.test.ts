@@ -2,6 +2,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
+import { openFile } from '../../src/volume/opened-file.ts'
 import type { SyndVolume } from '../../src/volume/volume.ts'
 import { make, remove } from '../conformance/volume-subject.ts'
 import { asNobody, giveToNobody } from '../support/as-nobody.ts'
@@ -87,7 +88,7 @@ describe('a user without rights', () => {
     }))
 
   test('is told what is unreadable, and never that it is gone', () =>
-    withNobodysVolume(async ({ volume, hands }) => {
+    withNobodysVolume(async ({ disk, volume, hands }) => {
       hands.write('f', 'secret')
       const f = observed(volume, 'f')
       hands.mkdir('d')
@@ -99,7 +100,7 @@ describe('a user without rights', () => {
       expect(f.inode).toBe(now.inode)
       expect(volume.list(parseRelativePath('d'))).toMatchObject({ kind: 'unreadable' })
       expect(volume.look(parseRelativePath('d/f'))).toMatchObject({ kind: 'unreadable' })
-      expect(() => volume.open(parseRelativePath('f'))).toThrow(/EACCES/)
+      expect(() => openFile(disk, parseRelativePath('f'))).toThrow(/EACCES/)
       hands.chmod('d', 0o400)
       const listing = volume.list(parseRelativePath('d'))
       if (listing.kind !== 'listed') throw new Error(listing.kind)
