@@ -4,7 +4,16 @@ import type { RelativePath } from '../../core/relative-path.ts'
 import type { Intent } from './decider.ts'
 import type { Inbox } from './inbox.ts'
 import type { Peer, Peers } from '../links/peers.ts'
-import type { Clock, Observer, PullRequest, Stage, Store, Transfer, Volume } from '../ports.ts'
+import type {
+  Clock,
+  Observer,
+  PullRequest,
+  Stage,
+  StageExpectation,
+  Store,
+  Transfer,
+  Volume,
+} from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 
 /** Larger files have a lane of their own, so that they never hold up small ones. */
@@ -45,7 +54,8 @@ export interface FetcherParts {
 }
 
 interface Lanes {
-  readonly peer: Peer
+  /** As it was last asked of: an address that left the configuration and came back is another. */
+  peer: Peer
   readonly small: Intent[]
   readonly large: Intent[]
   smallRunning: number
@@ -109,15 +119,16 @@ export class Fetcher {
   /** The digest may be on this disk already: a rename or copy on the other side moves no bytes over the wire. */
   async #fromHere(intent: Intent): Promise<Stage | null> {
     const { store, volume } = this.#parts
-    const { digest, sizeBytes } = fileOf(intent)
+    const expectation = expectationOf(intent)
+    const { digest, sizeBytes } = expectation
     try {
       if (sizeBytes === 0) {
-        const stage = await volume.createStage({ digest, sizeBytes })
+        const stage = await volume.createStage(expectation)
         await stage.finish()
         return stage
       }
       for (const path of store.findByDigest(digest, localCandidates)) {
-        const stage = await volume.stageFromLocal(path, { digest, sizeBytes })
+        const stage = await volume.stageFromLocal(path, expectation)
         if (stage !== null) return stage
       }
     } catch (error) {
@@ -137,6 +148,7 @@ export class Fetcher {
       largeRunning: 0,
     }
     this.#lanes.set(address, lanes)
+    lanes.peer = peer
     if (fileOf(intent).sizeBytes > largeSizeBytes) lanes.large.push(intent)
     else lanes.small.push(intent)
     this.#pump(lanes, signal)
@@ -191,14 +203,13 @@ export class Fetcher {
       return
     }
     const left = [...intents]
-    const requests = intents.map(requestOf)
+    const wanted = new Map(intents.map((intent) => [requestOf(intent), intent]))
+    const createStage = (request: PullRequest): Promise<Stage> => {
+      const intent = wanted.get(request)
+      return volume.createStage(intent === undefined ? request : expectationOf(intent))
+    }
     try {
-      const pulls = transfer.pull(
-        target,
-        requests,
-        (request) => volume.createStage(request),
-        signal,
-      )
+      const pulls = transfer.pull(target, [...wanted.keys()], createStage, signal)
       for await (const pulled of pulls) {
         const intent = left.shift()
         if (intent === undefined) throw new SyndError('protocol', 'more results than requests')
@@ -256,6 +267,12 @@ function takeBatch(queue: Intent[]): Intent[] {
 function requestOf(intent: Intent): PullRequest {
   const { digest, sizeBytes } = fileOf(intent)
   return { path: intent.path, digest, sizeBytes }
+}
+
+/** With mode and mtime, so that the file reaches the disk with all it is published with at one sync. */
+function expectationOf(intent: Intent): StageExpectation {
+  const { digest, sizeBytes, mode, mtimeUs } = fileOf(intent)
+  return { digest, sizeBytes, metadata: { mode, mtimeUs } }
 }
 
 function fileOf({ entry }: Intent): Extract<Intent['entry'], { kind: 'file' }> {
