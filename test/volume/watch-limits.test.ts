@@ -1,12 +1,16 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync } from 'node:fs'
+import { chownSync, readdirSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 import { afterEach, describe, expect, test } from 'vitest'
 
 import type { WatchHint } from '../../src/engine/ports.ts'
-import { inotifyWatches, inotifyWatchLimit } from '../../src/volume/inotify-limits.ts'
+import {
+  inotifyQueueLimit,
+  inotifyWatches,
+  inotifyWatchLimit,
+} from '../../src/volume/inotify-limits.ts'
 import { hintQueue } from '../../src/volume/watch-hints.ts'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
 import {
@@ -49,6 +53,17 @@ describe('hints', () => {
     expect(follower.hints.at(-1)).toEqual({ kind: 'dirty', paths: ['d', ...paths] })
   })
 
+  test('wait for the end of the turn, also where they are asked for in its midst', async () => {
+    const hints = hintQueue(new AbortController().signal)
+    hints.scan()
+    await hints.next()
+    hints.dirty(parseRelativePath('a'))
+    const next = hints.next()
+    await Promise.resolve()
+    hints.dirty(parseRelativePath('b'))
+    expect(await next).toEqual([{ kind: 'dirty', paths: ['a', 'b'] }])
+  })
+
   test('become a scan when nobody takes them and they are too many to keep', async () => {
     const stopped = new AbortController()
     const hints = hintQueue(stopped.signal)
@@ -75,14 +90,20 @@ describe('an overflow', () => {
 
   test('of the real queue loses nothing for good, not even the watches of directories that nobody heard of', async () => {
     const volume = (open.volume = diskVolume())
+    volume.makeDirectory('replaced/deep')
     const follower = (open.follower = await follow(volume))
-    // 16,384 is the kernel's default: what comes after that is lost, the last directories with it.
-    volume.write('file', 'x')
-    for (let i = 0; i < 18_000; i++) volume.setMode('file', i % 2 === 0 ? 0o600 : 0o644)
+    volume.write('a', 'x')
+    volume.write('b', 'x')
+    // Two files, as the kernel joins equal events; what comes after the queue is full is lost.
+    for (let i = 0; i < inotifyQueueLimit(); i++)
+      volume.setMode(i % 2 === 0 ? 'a' : 'b', i % 4 < 2 ? 0o600 : 0o644)
+    volume.remove('replaced')
+    volume.makeDirectory('replaced/deep')
     for (let i = 0; i < 40; i++) volume.makeDirectory(`d${i}/e`)
     await follower.caughtUp()
     await until(async () => (await unwatchedDirectories(volume)).length === 0)
     volume.write('d39/e/file', 'x')
+    volume.write('replaced/deep/file', 'x')
     await follower.caughtUp()
   })
 
@@ -140,7 +161,13 @@ describe('without inotify', () => {
     }
   })
 
-  test('the probe leaves nothing behind and does without a directory to write to', async () => {
+  test('the probe leaves nothing behind', async () => {
+    const volume = (open.volume = diskVolume({ mode: 'auto' }))
+    open.follower = await follow(volume)
+    expect(readdirSync(`${volume.root}/.synd`)).toEqual([])
+  })
+
+  test('the probe does without a directory to write to', async () => {
     const volume = (open.volume = diskVolume({ mode: 'auto' }))
     volume.remove('.synd')
     const follower = (open.follower = await follow(volume))
@@ -167,7 +194,7 @@ test('what chokidar reads of the environment changes nothing', async () => {
 })
 
 test.skipIf(process.getuid?.() !== 0)('a directory that becomes readable is watched', async () => {
-  const volume = (open.volume = diskVolume())
+  const volume = (open.volume = diskVolume({ checkDelayMs: 3_600_000 }))
   volume.makeDirectory('closed/below')
   for (const path of ['', 'closed', 'closed/below'])
     chownSync(volume.absolute(path), nobody, nobody)
@@ -179,6 +206,8 @@ test.skipIf(process.getuid?.() !== 0)('a directory that becomes readable is watc
     expect(await unwatchedDirectories(volume)).toEqual(['closed'])
     volume.setMode('closed', 0o755)
     await follower.caughtUp()
+    await until(async () => (await unwatchedDirectories(volume)).length === 0)
+    volume.write('closed/file', 'x')
     volume.write('closed/below/file', 'x')
     await follower.caughtUp()
     expect(reasons(follower.hints)).toEqual([])

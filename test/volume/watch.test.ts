@@ -24,8 +24,9 @@ describe('VolumeWatcher', () => {
   let volume: DiskVolume
   let follower: Follower
 
+  // Without the checks that make up for what was missed.
   beforeEach(() => {
-    volume = diskVolume()
+    volume = diskVolume({ checkDelayMs: 3_600_000 })
   })
   afterEach(async () => {
     await follower.stop()
@@ -119,21 +120,46 @@ describe('VolumeWatcher', () => {
     await expectCaughtUp()
   })
 
-  test('a directory that is replaced by another of its name is watched, whatever its inode', async () => {
-    volume.makeDirectory('dist/dist/deep')
-    volume.write('dist/file', 'x')
+  for (const name of ['dist', '\xff', 'back\\slash']) {
+    test(`${JSON.stringify(name)} replaced by another of its name is watched, whatever its inode`, async () => {
+      const tree = `${name}/${name}/deep`
+      volume.makeDirectory(tree)
+      volume.write(`${name}/file`, 'x')
+      follower = await follow(volume)
+      for (let i = 0; i < 30; i++) {
+        volume.remove(name)
+        volume.makeDirectory(tree)
+        volume.write(`${name}/file`, `${i}`)
+        volume.write(`${tree}/file`, `${i}`)
+        if (i % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+        if (i % 10 === 0) await expectCaughtUp()
+      }
+      await expectCaughtUp()
+      volume.append(`${tree}/file`, '!')
+      await expectCaughtUp()
+    })
+  }
+
+  test('a tree that is moved in whole is watched where chokidar cannot, too', async () => {
     follower = await follow(volume)
-    for (let i = 0; i < 30; i++) {
-      volume.remove('dist')
-      volume.makeDirectory('dist/dist/deep')
-      volume.write('dist/file', `${i}`)
-      volume.write('dist/dist/deep/file', `${i}`)
-      if (i % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
-      if (i % 10 === 0) await expectCaughtUp()
-    }
+    volume.makeDirectory('.synd/staged/fine/\xff/deep')
+    volume.makeDirectory('.synd/staged/back\\slash/deep')
+    volume.rename('.synd/staged', 'tree')
     await expectCaughtUp()
-    volume.append('dist/dist/deep/file', '!')
+    volume.write('tree/fine/\xff/deep/file', 'x')
+    volume.write('tree/back\\slash/deep/file', 'x')
     await expectCaughtUp()
+  })
+
+  test('only the first event of a name that is not UTF-8 costs a listing', async () => {
+    volume.write('d\xff', 'x')
+    follower = await follow(volume)
+    volume.append('d\xff', 'y')
+    await until(() => follower.hints.some(({ kind }) => kind === 'list'))
+    const before = follower.hints.length
+    volume.append('d\xff', 'z')
+    await until(() => follower.hints.length > before)
+    expect(follower.hints.slice(before)).toEqual([{ kind: 'dirty', paths: ['d\xff'] }])
   })
 
   test('directories that change places keep being watched', async () => {
@@ -188,11 +214,13 @@ describe('VolumeWatcher', () => {
   })
 
   test('a link whose target lies below a file hides no directory beside it', async () => {
-    volume.write('file', 'x')
-    volume.makeLink('a-link', 'file/x')
-    volume.makeDirectory('z/deep')
     follower = await follow(volume)
-    volume.write('z/deep/file', 'x')
+    volume.makeDirectory('.synd/staged/deep')
+    volume.write('.synd/staged/file', 'x')
+    volume.makeLink('.synd/staged/a-link', 'file/x')
+    volume.rename('.synd/staged', 'tree')
+    await expectCaughtUp()
+    volume.write('tree/deep/file', 'x')
     await expectCaughtUp()
   })
 
@@ -223,6 +251,8 @@ describe('VolumeWatcher', () => {
   })
 
   test('an ignored directory is not watched until it is ignored no more', async () => {
+    volume.dispose()
+    volume = diskVolume()
     volume.makeDirectory('node_modules/deep')
     volume.makeDirectory('\xff/node_modules')
     volume.watcher.ignore((path) => path.endsWith('node_modules'))
