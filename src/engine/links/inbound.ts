@@ -1,4 +1,4 @@
-import type { Announcement, OutcomeRange } from '../../core/protocol.ts'
+import type { Announcement } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Caller, Peers } from './peers.ts'
@@ -87,14 +87,7 @@ export class Inbound {
       upTo,
     )
     receipts.head = head
-    if (refused.length > 0)
-      receipts.refuse(
-        refused.map(({ sequence, code }): OutcomeRange => ({
-          from: sequence,
-          to: sequence,
-          outcome: { kind: 'refused', code },
-        })),
-      )
+    receipts.refuse(refused)
     let isForeign = false
     for (const { entry } of entries) {
       this.#inbox.add(entry.path)

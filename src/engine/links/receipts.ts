@@ -1,5 +1,7 @@
-import type { Outcome, OutcomeRange, Sequence } from '../../core/protocol.ts'
+import type { Interval } from '../../core/interval-set.ts'
+import type { Outcome, OutcomeRange, RefusedEntry, Sequence } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import { Refusals } from './refusals.ts'
 
 /** What became of one peer's announcements here, and what of it was not told yet (rule 17). */
 export class Receipts {
@@ -7,6 +9,7 @@ export class Receipts {
   readonly #open = new Map<RelativePath, Sequence>()
   readonly #openSequences = new Set<Sequence>()
   readonly #untold = new Map<Sequence, Outcome>()
+  readonly #refusals = new Refusals()
   #recordedUpTo: Sequence
   #hasHeard = false
   #toldUpTo: Sequence = -1
@@ -45,17 +48,20 @@ export class Receipts {
   }
 
   /** Entries that were malformed: recorded nowhere, told as refused (rule 17). */
-  refuse(ranges: readonly OutcomeRange[]): void {
-    for (const { from, outcome } of ranges) {
-      this.#openSequences.add(from)
-      this.#untold.set(from, outcome)
+  refuse(entries: readonly RefusedEntry[]): void {
+    for (const { sequence, code } of entries) {
+      this.#refusals.add({ from: sequence, to: sequence }, code)
+      this.#toldUpTo = Math.min(this.#toldUpTo, sequence - 1)
     }
   }
 
   /** `path` was announced as `sequence` and is not applied yet. */
   markOpen(path: RelativePath, sequence: Sequence): void {
     const before = this.#open.get(path)
-    if (before !== undefined) this.#openSequences.delete(before)
+    if (before !== undefined) {
+      this.#openSequences.delete(before)
+      this.#untold.delete(before)
+    }
     this.#open.set(path, sequence)
     this.#openSequences.add(sequence)
   }
@@ -86,20 +92,21 @@ export class Receipts {
     return { recordedUpTo: this.#recordedUpTo, ranges }
   }
 
-  /** Contiguous ranges: between open sequences everything up to `recordedUpTo` is done. */
+  /** Contiguous ranges: between what is open or refused everything up to `recordedUpTo` is done. */
   #ranges(): OutcomeRange[] {
-    const ranges: OutcomeRange[] = []
+    const lowest = Math.max(1, Math.min(this.#toldUpTo + 1, this.#lowestUntold()))
+    const ranges = this.#refusals.from(lowest)
+    const others: Interval[] = [...ranges]
+    for (const sequence of this.#openSequences)
+      if (sequence >= lowest) others.push({ from: sequence, to: sequence })
+    others.sort((a, b) => a.from - b.from)
     for (const [sequence, outcome] of this.#untold) {
       if (outcome.kind !== 'applied') ranges.push({ from: sequence, to: sequence, outcome })
     }
-    const lowest = Math.min(this.#toldUpTo + 1, this.#lowestUntold())
-    const open = [...this.#openSequences]
-      .filter((sequence) => sequence >= lowest)
-      .toSorted((a, b) => a - b)
-    let from = Math.max(lowest, 1)
-    for (const next of [...open, this.#recordedUpTo + 1]) {
-      if (next > from) ranges.push({ from, to: next - 1, outcome: { kind: 'applied' } })
-      from = next + 1
+    let next = lowest
+    for (const { from, to } of [...others, { from: this.#recordedUpTo + 1, to: 0 }]) {
+      if (from > next) ranges.push({ from: next, to: from - 1, outcome: { kind: 'applied' } })
+      next = Math.max(next, to + 1)
     }
     return ranges
   }
