@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import ssh2 from 'ssh2'
 import type { Client, ClientChannel, PublicKeyAuthMethod } from 'ssh2'
 import { SyndError } from '../../core/errors.ts'
@@ -32,6 +33,9 @@ const maxUnreadBytes = 4 * 1024 * 1024
 /** A closed channel that the other side does not close holds a session there. */
 const closeMs = 10_000
 
+/** A session that sshd has not freed yet is there again within this many attempts. */
+const maxAttempts = 50
+const attemptMs = 100
 /** For the last words to leave. */
 const farewellMs = 1000
 
@@ -54,6 +58,7 @@ export class SinkConnection {
   #hostKey: Buffer | null = null
   #failure: SyndError | null = null
   #isReady = false
+  #hasOpened = false
   #heardAtMs = performance.now()
   readonly #slots = createSlots(maxChannels)
   #idleTimer: NodeJS.Timeout | null = null
@@ -132,14 +137,20 @@ export class SinkConnection {
    * when the other side does not run commands. `release` must be called with the channel.
    */
   async exec(command: string | Buffer, signal: AbortSignal): Promise<ClientChannel> {
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       await this.#reserve(signal)
       const opened = await this.#openInTime(command, signal)
-      if (!(opened instanceof Error)) return opened
+      if (!(opened instanceof Error)) {
+        this.#hasOpened = true
+        return opened
+      }
       if (this.#failure !== null) throw this.#failure
       // MaxSessions is smaller than we thought: what is in use has to do.
-      const isShort = 'reason' in opened && this.#slots.shrink()
-      if (!isShort) throw new SyndError('protocol', `${this.#name}: ${cleanText(opened.message)}`)
+      if ('reason' in opened && this.#slots.shrink()) continue
+      // sshd frees a session only some time after it closed the channel.
+      if (!('reason' in opened && this.#hasOpened) || attempt > maxAttempts)
+        throw new SyndError('protocol', `${this.#name}: ${cleanText(opened.message)}`)
+      await pause(attemptMs, signal)
     }
   }
 
@@ -288,4 +299,12 @@ export class SinkConnection {
 
 function aborted(): SyndError {
   return new SyndError('aborted', 'the pull was aborted')
+}
+
+async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await setTimeoutPromise(delayMs, undefined, { signal })
+  } catch {
+    throw aborted()
+  }
 }

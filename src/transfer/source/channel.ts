@@ -111,8 +111,11 @@ export class SourceChannel {
     const before = socket.bytesWritten
     // ssh2 makes packets of 32 KiB: one call to the kernel for all of them.
     socket.cork()
-    this.#channel.write(bytes, () => this.#wake())
-    socket.uncork()
+    try {
+      this.#channel.write(bytes, () => this.#wake())
+    } finally {
+      socket.uncork()
+    }
     // What the window has no room for waits in the channel; the rest should be on the socket by now.
     const isHeld = this.#channel.writableLength > 0
     if (!isHeld && socket.bytesWritten - before < bytes.length) this.#host.isExchangingKeys = true
