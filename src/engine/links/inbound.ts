@@ -78,6 +78,7 @@ export class Inbound {
   #record(link: InboundLink, announcement: Announcement, receipts: Receipts): void {
     const { entries, upTo, head, refused = [] } = announcement
     const { peerId, epoch, name } = link.hello
+    const wasComplete = receipts.isComplete
     this.#store.commit({
       remote: entries.map(({ entry, sequence }) => ({ peer: peerId, entry, sequence })),
       recorded: [{ peerId, epoch, sequence: upTo, key: link.key, name }],
@@ -96,7 +97,8 @@ export class Inbound {
     }
     if (entries.length > 0)
       this.#observer.notified(this.#peers.addressOf(peerId), 'received', entries.length)
-    if (receipts.isComplete) this.#inbox.hurry()
+    // Some wait to know all of it. Not at every announcement: others wait because they failed.
+    if (receipts.isComplete && !wasComplete) this.#inbox.hurry()
     if (isForeign) this.#onForeignCounter()
   }
 }
