@@ -8,6 +8,7 @@ import {
   type WritableFile,
 } from '../../src/volume/disk.ts'
 import { sha256 } from '../../src/volume/sha256.ts'
+import { ownerAccess, rootAccess, type Access } from './memory-access.ts'
 import { contentOf, saveInode, statOf, writeInto, type Inode } from './memory-inode.ts'
 import type { MemoryTree } from './memory-tree.ts'
 
@@ -59,6 +60,7 @@ export class AttachedDisk implements Disk {
   readonly #tree: MemoryTree
   readonly #lookRoot: () => Inode | null
   readonly #options: AttachOptions
+  readonly #access: Access
   #isDead = false
 
   constructor({
@@ -73,6 +75,7 @@ export class AttachedDisk implements Disk {
     this.#tree = tree
     this.#lookRoot = lookRoot
     this.#options = options
+    this.#access = options.enforcesModes === true ? ownerAccess(tree) : rootAccess
   }
 
   /** The process has ended: every call throws from now on, and changes nothing. */
@@ -94,7 +97,7 @@ export class AttachedDisk implements Disk {
 
   lstat(path: DiskPath): DiskStat | null {
     return this.#ask('lstat', path, () => {
-      this.#search(path)
+      this.#access.search(path)
       const inode = this.#tree.find(path)
       return inode === null ? null : statOf(inode)
     })
@@ -116,16 +119,16 @@ export class AttachedDisk implements Disk {
 
   list(directory: DiskPath): readonly string[] {
     return this.#ask('list', directory, () => {
-      this.#search(directory)
+      this.#access.search(directory)
       const inode = this.#tree.directory(directory)
-      this.#demand(inode, 0o400, directory)
+      this.#access.demand(inode, 0o400, directory)
       return [...inode.entries.keys()]
     })
   }
 
   readlink(path: DiskPath): string {
     return this.#ask('readlink', path, () => {
-      this.#search(path)
+      this.#access.search(path)
       const inode = this.#tree.get(path)
       if (inode.kind !== 'symlink') throw new DiskError('EINVAL', 'readlink: EINVAL')
       return inode.target
@@ -134,50 +137,50 @@ export class AttachedDisk implements Disk {
 
   mkdir(path: DiskPath, mode: number): void {
     this.#effect('mkdir', path, null, () => {
-      this.#alter(path)
+      this.#access.alter(path)
       this.#tree.make(path, { kind: 'directory', mode, owner: processOwner })
     })
   }
 
   symlink(target: string, path: DiskPath): void {
     this.#effect('symlink', path, null, () => {
-      this.#alter(path)
+      this.#access.alter(path)
       this.#tree.make(path, { kind: 'symlink', mode: 0o777, target, owner: processOwner })
     })
   }
 
   link(from: DiskPath, to: DiskPath): void {
     this.#effect('link', from, to, () => {
-      this.#search(from)
-      this.#alter(to)
+      this.#access.search(from)
+      this.#access.alter(to)
       this.#tree.link(from, to)
     })
   }
 
   rename(from: DiskPath, to: DiskPath): void {
     this.#effect('rename', from, to, () => {
-      this.#alter(from)
-      this.#alter(to)
+      this.#access.alter(from)
+      this.#access.alter(to)
       this.#tree.rename(from, to)
     })
   }
 
   unlink(path: DiskPath): void {
     this.#effect('unlink', path, null, () => {
-      this.#alter(path)
+      this.#access.alter(path)
       this.#tree.unlink(path)
     })
   }
 
   rmdir(path: DiskPath): void {
     this.#effect('rmdir', path, null, () => {
-      this.#alter(path)
+      this.#access.alter(path)
       this.#tree.rmdir(path)
     })
   }
 
   chmod(path: DiskPath, mode: number): void {
-    this.#search(path)
+    this.#access.search(path)
     const inode = this.#tree.get(path)
     if (inode.kind === 'symlink') throw new DiskError('ENOTSUP', 'chmod: ENOTSUP')
     this.#effect('chmod', path, null, () => this.#setMode(path, inode, mode))
@@ -185,14 +188,14 @@ export class AttachedDisk implements Disk {
 
   setMtime(path: DiskPath, mtimeUs: number): void {
     this.#effect('utimes', path, null, () => {
-      this.#search(path)
+      this.#access.search(path)
       this.#setMtime(path, this.#tree.get(path), mtimeUs)
     })
   }
 
   chown(path: DiskPath, owner: Owner): void {
     this.#effect('chown', path, null, () => {
-      this.#search(path)
+      this.#access.search(path)
       const inode = this.#tree.get(path)
       inode.owner = owner
       this.#tree.touched(path, inode, false)
@@ -201,24 +204,24 @@ export class AttachedDisk implements Disk {
 
   create(path: DiskPath, mode: number): WritableFile {
     return this.#effect('create', path, null, () => {
-      this.#alter(path)
+      this.#access.alter(path)
       const made = { kind: 'file', mode, owner: processOwner } as const
       return this.#writable(path, this.#tree.make(path, made))
     })
   }
 
   openForWriting(path: DiskPath): WritableFile {
-    this.#search(path)
+    this.#access.search(path)
     const inode = this.#tree.file(path)
-    this.#demand(inode, 0o200, path)
+    this.#access.demand(inode, 0o200, path)
     return this.#writable(path, inode)
   }
 
   openForReading(path: DiskPath): ReadableFile {
     const inode = this.#ask('read', path, () => {
-      this.#search(path)
+      this.#access.search(path)
       const inode = this.#tree.file(path)
-      this.#demand(inode, 0o400, path)
+      this.#access.demand(inode, 0o400, path)
       return inode
     })
     const read = async <T>(get: () => T): Promise<T> => {
@@ -237,10 +240,10 @@ export class AttachedDisk implements Disk {
   async copy(from: DiskPath, to: DiskPath): Promise<void> {
     await this.#options.pause?.({ operation: 'copy', path: from, to })
     this.#effect('copy', from, to, () => {
-      this.#search(from)
-      this.#alter(to)
+      this.#access.search(from)
+      this.#access.alter(to)
       const source = this.#tree.file(from)
-      this.#demand(source, 0o400, from)
+      this.#access.demand(source, 0o400, from)
       const made = { kind: 'file', mode: source.mode, owner: processOwner } as const
       writeInto(this.#tree.make(to, made), 0, contentOf(source))
     })
@@ -249,9 +252,9 @@ export class AttachedDisk implements Disk {
   async syncFile(path: DiskPath): Promise<void> {
     await this.#options.pause?.({ operation: 'sync-file', path, to: null })
     this.#effect('sync-file', path, null, () => {
-      this.#search(path)
+      this.#access.search(path)
       const inode = this.#tree.file(path)
-      this.#demand(inode, 0o400, path)
+      this.#access.demand(inode, 0o400, path)
       saveInode(inode)
     })
   }
@@ -259,9 +262,9 @@ export class AttachedDisk implements Disk {
   async syncDirectory(path: DiskPath): Promise<void> {
     await this.#options.pause?.({ operation: 'sync-directory', path, to: null })
     this.#effect('sync-directory', path, null, () => {
-      this.#search(path)
+      this.#access.search(path)
       const inode = this.#tree.directory(path)
-      this.#demand(inode, 0o400, path)
+      this.#access.demand(inode, 0o400, path)
       this.#tree.syncDirectory(inode)
     })
   }
@@ -332,29 +335,6 @@ export class AttachedDisk implements Disk {
   #refuse(call: DiskCall): void {
     const errno = this.#options.refuse?.(call) ?? null
     if (errno !== null) throw new DiskError(errno, `${call.operation}: ${errno}`)
-  }
-
-  /** Every directory above `path` can be searched. */
-  #search(path: DiskPath): void {
-    if (this.#options.enforcesModes !== true) return
-    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
-      const directory = this.#tree.find(path.slice(0, slash))
-      if (directory?.kind !== 'directory') return
-      this.#demand(directory, 0o100, path)
-    }
-  }
-
-  /** Names in the directory that holds `path` can be changed. */
-  #alter(path: DiskPath): void {
-    this.#search(path)
-    const slash = path.lastIndexOf('/')
-    const directory = slash < 0 ? this.#tree.root : this.#tree.find(path.slice(0, slash))
-    if (directory?.kind === 'directory') this.#demand(directory, 0o300, path)
-  }
-
-  #demand(inode: Inode, bits: number, path: DiskPath): void {
-    if (this.#options.enforcesModes !== true || (inode.mode & bits) === bits) return
-    throw new DiskError('EACCES', `${path}: EACCES`)
   }
 }
 

@@ -42,7 +42,8 @@ export class FileStage {
   readonly path: DiskPath
   readonly expected: StageExpectation
   readonly #options: StageOptions
-  readonly #hash: Sha256 = startSha256()
+  /** Of what was flushed; a small file is hashed in one go. */
+  #hash: Sha256 | null = null
   #buffer: Uint8Array
   #buffered = 0
   /** The other of two buffers: it is being written, or free. */
@@ -93,7 +94,7 @@ export class FileStage {
     const { sizeBytes, digest } = this.expected
     const isSmall = sizeBytes <= smallBytes && this.#file === null
     if (!isSmall) await this.#flush()
-    const received = isSmall ? sha256(this.#collected()) : this.#hash.digest()
+    const received = this.#hash === null ? sha256(this.#collected()) : this.#hash.digest()
     if (this.#receivedBytes !== sizeBytes || received !== digest) {
       await this.discard()
       const message = `${this.#receivedBytes} bytes came with digest ${received}; announced were ${sizeBytes} with ${digest}`
@@ -141,6 +142,7 @@ export class FileStage {
   /** Hands the buffer to the disk and takes another one: receiving goes on while the one before is written. */
   async #flush(): Promise<void> {
     const full = this.#collected()
+    this.#hash ??= startSha256()
     this.#hash.update(full)
     await this.#orGone(async () => {
       await this.#writing
