@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { repository } from '../support/cache.ts'
 import { describeWithDocker } from '../support/containers.ts'
-import { isInstalled } from '../support/engines.ts'
+import { engines, isInstalled } from '../support/engines.ts'
 import { authorize, makeKeys } from '../support/keys.ts'
 import { findResource, kustomize } from '../support/kubernetes.ts'
 import { createPodman, type Podman } from '../support/podman.ts'
@@ -20,9 +20,8 @@ describeWithDocker('deploy/kubernetes/example-container in podman kube play', (d
   let podman: Podman
 
   beforeAll(async () => {
-    for (const program of ['podman', 'catatonit', 'kubectl']) {
-      if (!isInstalled(program))
-        throw new Error(`apt-get install ${program === 'kubectl' ? 'kubernetes-client' : program}`)
+    for (const program of ['podman', 'catatonit', 'kubectl'] as const) {
+      if (!isInstalled(program)) throw new Error(`install ${engines[program]}`)
     }
     podman = createPodman()
     cpSync(join(repository, 'deploy', 'kubernetes'), join(parent, 'kubernetes'), {

@@ -18,8 +18,8 @@ import { shellBlocks } from '../support/readme.ts'
 import { syndImage } from '../support/synd-image.ts'
 import { until } from '../support/wait.ts'
 
-/** Who pastes: an ordinary user where the tests run as root, else whoever runs them. */
-const user = process.getuid?.() === 0 ? { uid: 4321, gid: 4321 } : null
+/** Who pastes: nobody where the tests run as root (ssh-keygen wants a user that has a name), else whoever runs them. */
+const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : null
 
 describeWithDocker('a new user who pastes what deploy/README.md says', (docker) => {
   const parent = mkdtempSync(join(tmpdir(), 'synd-walk-through-'))

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
 import { schema } from '../../../src/config/schema.ts'
@@ -97,7 +97,7 @@ describeWith('docker-compose 1.29', ['docker-compose'], () => {
 
 /** dclint carries a current copy of the specification's schema. */
 function composeSpecification(): Record<string, unknown> {
-  const manifest = createRequire(import.meta.url).resolve('dclint/package.json')
+  const manifest = fileURLToPath(import.meta.resolve('dclint/package.json'))
   const text = readFileSync(join(dirname(manifest), 'schemas', 'compose.schema.json'), 'utf8')
   // Its "$schema" names draft 7 by an address that ajv does not know.
   const { $schema: _, ...rest } = JSON.parse(text)

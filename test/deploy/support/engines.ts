@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { describe, test } from 'vitest'
 
-/** The programs that a test runs for real, and the Debian package that has each. */
+/** The programs that a test runs for real, and what to install for each: a Debian package, or in words. */
 export const engines = {
   docker: 'docker.io',
   dockerd: 'docker.io',
@@ -10,7 +10,7 @@ export const engines = {
   debootstrap: 'debootstrap',
   podman: 'podman',
   catatonit: 'catatonit',
-  kubectl: 'kubernetes-client',
+  kubectl: 'kubectl (1.21 or later)',
   prometheus: 'prometheus',
   promtool: 'prometheus',
   'ssh-keygen': 'openssh-client',
@@ -28,16 +28,16 @@ export function describeWith(title: string, needs: readonly Engine[], body: () =
     describe(title, body)
     return
   }
-  const packages = [...new Set(absent.map((name) => engines[name]))].join(' ')
+  const packages = [...new Set(absent.map((name) => engines[name]))].join(', ')
   if (isContinuousIntegration()) {
     describe(title, () => {
       test(`the engines are installed: ${absent.join(', ')}`, () => {
-        throw new Error(`CI lacks ${absent.join(', ')}: apt-get install ${packages}`)
+        throw new Error(`CI lacks ${absent.join(', ')}: install ${packages}`)
       })
     })
     return
   }
-  describe.skip(`${title} (needs ${absent.join(', ')}: apt-get install ${packages})`, body)
+  describe.skip(`${title} (needs ${absent.join(', ')}: install ${packages})`, body)
 }
 
 /** Whether the program is on the PATH. */
