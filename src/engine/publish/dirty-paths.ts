@@ -89,6 +89,21 @@ export class DirtyPaths {
     return { paths, isFullScan, isRootList }
   }
 
+  /** What was taken could not be dealt with: it is due again. */
+  putBack(
+    taken: {
+      readonly paths: readonly DirtyPath[]
+      readonly isFullScan: boolean
+      readonly isRootList: boolean
+    },
+    nowMs: number,
+  ): void {
+    for (const { path, isTree, mustHash } of taken.paths)
+      this.add(path, nowMs, { isTree, mustHash })
+    this.#isFullScanDue ||= taken.isFullScan
+    this.#isRootListDue ||= taken.isRootList
+  }
+
   /** When the next is due; null when nothing waits. */
   nextDueMs(): number | null {
     if (this.#isFullScanDue || this.#isRootListDue) return 0

@@ -20,6 +20,9 @@ const emptiedMs = 50
 /** A file that has not changed for this long is quiet whatever happened to it before. */
 const longQuietMs = 2_000
 
+/** What cannot be read is tried again after this; until it is read nobody can say that the peers are in sync. */
+export const unreadableMs = 10_000
+
 /** A path that differs, with its content hashed. */
 export interface HashedDifference extends Difference {
   readonly finding: Finding
@@ -70,6 +73,7 @@ export class Findings {
         this.#dirty.add(path, this.#clock.monotonicMs(), { delayMs: emptiedMs })
         return null
       case 'unreadable':
+        this.#dirty.add(path, this.#clock.monotonicMs(), { delayMs: unreadableMs })
         this.#problems.set(
           { code: 'unreadable', path, message: digested.message },
           this.#clock.nowMs(),

@@ -1,21 +1,22 @@
 import { isLive } from '../../core/entry.ts'
+import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { sameObservation, type Observation } from '../../core/observation.ts'
 import { orderForAnnouncement } from '../../core/plan.ts'
 import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
-import type { Findings, HashedDifference } from './findings.ts'
+import { unreadableMs, type Findings, type HashedDifference } from './findings.ts'
 import type { Gone, HeldDeletes } from './held-deletes.ts'
 import type { Ledger, Put } from '../ledger.ts'
 import type { Clock, Observer, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
-import type { Scan } from './scan.ts'
+import type { Scan, Scope } from './scan.ts'
 import type { Serial } from '../serial.ts'
 import type { Stamping } from './stamping.ts'
 import { Vanishing, type Confirmed } from './vanishing.ts'
 import { Wake } from '../wake.ts'
 
-/** A volume that halted is looked at again this often. */
+/** A volume that halted, or an index that could not be written, is tried again this often. */
 const haltedMs = 1_000
 
 interface Step extends Put {
@@ -51,6 +52,7 @@ export class Publisher {
   #isInRound = false
   #isFirstScanDone = false
   #isFirstScanCommitted = false
+  #failure: string | null = null
 
   constructor(parts: PublisherParts) {
     this.#parts = parts
@@ -59,6 +61,11 @@ export class Publisher {
   /** Something may differ from the index, or is being looked at. */
   get isBusy(): boolean {
     return this.#isInRound || this.#parts.dirty.size > 0 || this.#vanishing.size > 0
+  }
+
+  /** Why the last round came to nothing, in words; null: it did not. */
+  get failure(): string | null {
+    return this.#failure
   }
 
   get isInRound(): boolean {
@@ -104,43 +111,62 @@ export class Publisher {
         await this.wake.wait(clock, delayMs, signal)
         continue
       }
-      if (volume.halt() === null) await this.#round()
-      else await clock.sleep(haltedMs, signal)
+      const isDone = volume.halt() === null && (await this.#tryRound())
+      if (!isDone) await clock.sleep(haltedMs, signal)
     }
   }
 
-  async #round(): Promise<void> {
-    const { clock, dirty, findings, newScan, observer, serial, mayStamp } = this.#parts
-    const startMs = clock.monotonicMs()
-    const scope = dirty.takeDue(startMs)
+  /** False when the volume could not be listed or the index not be written: the same is to be done again. */
+  async #tryRound(): Promise<boolean> {
+    const { clock, dirty, observer } = this.#parts
+    const scope = dirty.takeDue(clock.monotonicMs())
     this.#isInRound = true
     try {
-      const scanned = await newScan().run(scope)
-      const { confirmed, fresh } = this.#vanishing.confirm(scanned, scope)
-      const hashed = await findings.hash(scanned.different)
-      if (scope.isFullScan) {
-        this.#isFirstScanDone = true
-        observer.scanned((clock.monotonicMs() - startMs) / 1000)
-      }
-      for (const path of fresh) dirty.add(path, startMs)
-      await mayStamp()
-      await serial.run(async () => this.#commit(hashed, confirmed))
-      if (scope.isFullScan) this.#isFirstScanCommitted = true
+      this.#setFailure(await this.#round(scope))
+    } catch (error) {
+      if (!(error instanceof SyndError)) throw error
+      observer.log('error', 'what was found could not be recorded', { reason: error.message })
+      this.#setFailure(error.message)
     } finally {
       this.#isInRound = false
-      dirty.cool(clock.monotonicMs())
-      this.#firstScan.call()
-      this.#parts.onRoundDone()
     }
+    if (this.#failure !== null) dirty.putBack(scope, clock.monotonicMs())
+    dirty.cool(clock.monotonicMs())
+    this.#firstScan.call()
+    this.#parts.onRoundDone()
+    return this.#failure === null
   }
 
-  #commit(hashed: readonly HashedDifference[], confirmed: Confirmed): void {
+  #setFailure(reason: string | null): void {
+    this.#failure = reason
+  }
+
+  /** Why it came to nothing; null: it did not. */
+  async #round(scope: Scope): Promise<string | null> {
+    const { clock, dirty, findings, newScan, observer, serial, mayStamp } = this.#parts
+    const startMs = clock.monotonicMs()
+    const scanned = await newScan().run(scope)
+    if (scanned.rootUnreadable !== null) return scanned.rootUnreadable
+    const { confirmed, fresh } = this.#vanishing.confirm(scanned, scope)
+    const hashed = await findings.hash(scanned.different)
+    if (scope.isFullScan) {
+      this.#isFirstScanDone = true
+      observer.scanned((clock.monotonicMs() - startMs) / 1000)
+    }
+    for (const path of fresh) dirty.add(path, startMs)
+    for (const path of scanned.unreadable)
+      dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
+    await mayStamp()
+    const reason = await serial.run(async () => this.#commit(hashed, confirmed))
+    if (scope.isFullScan && reason === null) this.#isFirstScanCommitted = true
+    return reason
+  }
+
+  #commit(hashed: readonly HashedDifference[], confirmed: Confirmed): string | null {
     const { ledger, volume, heldDeletes, dirty, clock } = this.#parts
     const nowMs = clock.monotonicMs()
-    if (volume.halt() !== null) {
-      dirty.addFullScan()
-      return
-    }
+    const halt = volume.halt()
+    if (halt !== null) return halt.message
     const found = this.#stampFound(hashed, confirmed)
     const { steps, forgotten } = this.#stampGone(confirmed, hashed)
     const puts = orderForAnnouncement([...found, ...steps])
@@ -148,6 +174,7 @@ export class Publisher {
     if (forgotten.length > 0) ledger.forget(forgotten)
     for (const { entry, isAnnounced } of puts) if (isAnnounced) dirty.published(entry.path, nowMs)
     heldDeletes.cancelFound(hashed.map(({ path }) => path))
+    return null
   }
 
   #stampFound(hashed: readonly HashedDifference[], confirmed: Confirmed): Step[] {

@@ -33,6 +33,10 @@ export interface Scanned {
   readonly gone: Set<RelativePath>
   /** Paths that were looked at and are there. */
   readonly present: Set<RelativePath>
+  /** What could not be looked at, or into: whatever is there may differ from the index. */
+  readonly unreadable: Set<RelativePath>
+  /** Why the volume itself could not be listed; null: it was. */
+  rootUnreadable: string | null
 }
 
 export interface Scope {
@@ -50,7 +54,13 @@ export class Scan {
   readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   readonly #isOwnWork: (path: RelativePath, observation: Observation) => boolean
   readonly #mustHash = new Set<RelativePath>()
-  readonly #found: Scanned = { different: new Map(), gone: new Set(), present: new Set() }
+  readonly #found: Scanned = {
+    different: new Map(),
+    gone: new Set(),
+    present: new Set(),
+    unreadable: new Set(),
+    rootUnreadable: null,
+  }
   #sliceEndMs: number
 
   constructor(parts: {
@@ -90,7 +100,8 @@ export class Scan {
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       const listing = this.#volume.list(next)
       if (listing.kind === 'unreadable') {
-        if (next !== null) this.#report('unreadable', next, listing.message)
+        if (next === null) this.#found.rootUnreadable = listing.message
+        else this.#unreadable(next, listing.message)
         continue
       }
       if (listing.kind === 'absent') {
@@ -120,7 +131,7 @@ export class Scan {
         if (record !== null) this.#gone(record)
         return false
       case 'unreadable':
-        this.#report('unreadable', path, look.message)
+        this.#unreadable(path, look.message)
         return false
       case 'unsyncable':
         this.#report('unsupported-kind', path, `a ${look.what} is not synced`)
@@ -136,8 +147,7 @@ export class Scan {
     if (this.#isIgnored(path, isDirectory)) return false
     const known = record?.observation ?? null
     if (isDirectory && known?.kind === 'directory' && known.device !== observation.device) {
-      this.#report(
-        'unreadable',
+      this.#unreadable(
         path,
         'another file system is mounted here by now: its entries are kept as they were',
       )
@@ -185,6 +195,11 @@ export class Scan {
       if (parent !== null) this.#report('unsyncable-name', parent, `${error.message}: not synced`)
       return null
     }
+  }
+
+  #unreadable(path: RelativePath, message: string): void {
+    this.#found.unreadable.add(path)
+    this.#report('unreadable', path, message)
   }
 
   #report(code: ProblemCode, path: RelativePath, message: string): void {
