@@ -243,6 +243,8 @@ export interface OutboundLink {
   /** The peer as configured or as DNS gave it: `host:port`. */
   readonly address: string
   readonly host: string
+  /** What we said of ourselves when it was opened. */
+  readonly hello: Hello
   readonly answer: HelloAnswer
   /** Fingerprint of the key that the other side proved; with TLS off the empty string. */
   readonly key: string

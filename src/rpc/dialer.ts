@@ -87,18 +87,19 @@ export class Dialer {
 
   /** True when the link was up. */
   async #dial(): Promise<boolean> {
-    const { dialled, credentials, hello, rejected, log } = this.#options
+    const { dialled, credentials, rejected, log } = this.#options
     const connection = new Connection({ target: dialled, credentials, rejected })
     this.#connection = { destroy: () => connection.destroy(), certificate: null }
     let isUp = false
     try {
-      const { answer, session } = await connection.hello(hello())
+      const hello = this.#options.hello()
+      const { answer, session } = await connection.hello(hello)
       const { key, certificate } = connection.proof
       this.#connection = { destroy: () => connection.destroy(), certificate }
       this.recheck()
       const { address, host } = dialled
       const call = connection.notify(session)
-      const link = openOutboundLink(call, { address, host, answer, key, rejected, log })
+      const link = openOutboundLink(call, { address, host, hello, answer, key, rejected, log })
       isUp = true
       await this.#options.runOutbound(link)
       link.close()

@@ -1,6 +1,6 @@
 import type { ClientDuplexStream } from '@grpc/grpc-js'
 import type { KeyFingerprint } from '../core/credentials.ts'
-import type { Announcement, HelloAnswer, Reply } from '../core/protocol.ts'
+import type { Announcement, Hello, HelloAnswer, Reply } from '../core/protocol.ts'
 import type { OutboundLink } from '../engine/ports.ts'
 import { maxUnsentAnnouncementBytes } from './limits.ts'
 import { MessageStream } from './message-stream.ts'
@@ -11,6 +11,7 @@ import { decodeReply } from './wire-reply.ts'
 interface OutboundOptions {
   readonly address: string
   readonly host: string
+  readonly hello: Hello
   readonly answer: HelloAnswer
   readonly key: KeyFingerprint
   readonly rejected: Rejected
@@ -22,7 +23,7 @@ export function openOutboundLink(
   call: ClientDuplexStream<Buffer, Buffer>,
   options: OutboundOptions,
 ): OutboundLink {
-  const { address, host, answer, key, rejected, log } = options
+  const { address, host, hello, answer, key, rejected, log } = options
   const stream = new MessageStream(call, { maxUnsentBytes: maxUnsentAnnouncementBytes })
   const close = () => {
     stream.markDown()
@@ -31,6 +32,7 @@ export function openOutboundLink(
   return {
     address,
     host,
+    hello,
     answer,
     key,
     send: (announcement: Announcement) => stream.write(encodeAnnouncement(announcement)),

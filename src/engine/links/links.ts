@@ -88,6 +88,8 @@ export class Links implements NetworkHandler {
       return
     }
     this.#check(answer, link.key)
+    // A new id was drawn after we said Hello: returning lets the network dial again.
+    if (link.hello.peerId !== self.peerId) return
     const peer = peers.at(address)
     if (peer === null) return
     const first = peers.linked(answer.peerId)
