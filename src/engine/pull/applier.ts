@@ -1,7 +1,7 @@
 import { isLive, sameContent, sameMetadata, type Entry } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import type { Observation } from '../../core/observation.ts'
+import { sameBytes, type Observation } from '../../core/observation.ts'
 import { orderForApply } from '../../core/plan.ts'
 import type { ProblemCode } from '../../core/problem.ts'
 import { joinPath, pathRefusal, type RelativePath } from '../../core/relative-path.ts'
@@ -24,10 +24,19 @@ export interface Ready {
   readonly stage: Stage | null
 }
 
+/** What was moved out of the way, and what the index knew of it. */
+interface HeldFile {
+  readonly id: string
+  readonly path: RelativePath
+  readonly record: IndexRecord | null
+  /** It was changed between the last look and the change. */
+  readonly isDisplaced: boolean
+}
+
 /** One batch in the works. */
 interface Work {
   readonly overlay: Overlay
-  readonly holds: string[]
+  readonly holds: HeldFile[]
   readonly finished: RelativePath[]
 }
 
@@ -81,9 +90,13 @@ export class Applier {
         await this.#applyAll(batch)
       } catch (error) {
         if (!(error instanceof SyndError)) throw error
+        // A volume that is lost halts the peer (rule 20): that is no problem of the paths.
+        if (this.#parts.volume.halt() !== null) return this.#putBack(batch)
         const code = error.code === 'no-space' ? 'disk-full' : 'apply-failed'
-        for (const { intent } of batch) this.#fail(intent.path, { code, message: error.message })
-        return this.#putBack(batch)
+        for (const { intent, stage } of batch) {
+          await stage?.discard()
+          this.#fail(intent.path, { code, message: error.message })
+        }
       }
     })
   }
@@ -94,7 +107,7 @@ export class Applier {
     const work: Work = { overlay, holds: [], finished: [] }
     await this.#makeCopies(ordered, overlay)
     for (const ready of ordered) await this.#applyOne(ready, work)
-    await this.#commit(overlay, work.holds)
+    await this.#commit(overlay, await this.#judgeHolds(work))
     // Only now: whoever decides such a path again finds it committed.
     for (const path of work.finished) this.#parts.inbox.done(path)
   }
@@ -120,17 +133,12 @@ export class Applier {
   }
 
   async #commit(overlay: Overlay, holds: readonly string[]): Promise<void> {
-    const { volume, ledger, heldDeletes, observer } = this.#parts
+    const { volume, ledger, heldDeletes } = this.#parts
     const puts = overlay.take()
     if (puts.length === 0 && holds.length === 0) return
     await volume.syncDirectories()
     const halted = volume.halt()
-    if (halted !== null) {
-      observer.log('error', 'volume lost while applying; nothing was recorded', {
-        reason: halted.message,
-      })
-      return
-    }
+    if (halted !== null) throw new SyndError(halted.code, halted.message, { retryable: true })
     ledger.commit(puts, { releasedHolds: holds })
     volume.releaseHolds(holds)
     heldDeletes.release(puts.map(({ entry }) => entry.path).filter((path) => heldDeletes.has(path)))
@@ -181,21 +189,36 @@ export class Applier {
     const { applied, record, work } = done
     const { overlay, holds } = work
     const { observation, hold, displaced } = applied
-    const { ownWork, clock, problems, copies, observer } = this.#parts
-    if (hold !== null) {
-      const isSaved =
-        !displaced || (await copies.ofHold(hold, { path, known: record?.entry ?? null }, overlay))
-      if (isSaved) holds.push(hold)
-      else
-        observer.log('error', 'a replaced file that had just been edited is kept in .synd/hold', {
-          hold,
-        })
-    }
+    const { ownWork, clock, problems } = this.#parts
+    if (hold !== null) holds.push({ id: hold, path, record, isDisplaced: displaced })
     if (observation !== null) ownWork.note(path, observation, clock.monotonicMs())
     overlay.put({ entry, observation, isAnnounced: true, seenMs: null })
     problems.clearAll(applyProblems, path)
     if (isLive(entry)) problems.clear('leftover', path)
     work.finished.push(path)
+  }
+
+  /**
+   * Rule 22: what was replaced or removed may have been written to in that moment, or since, through a descriptor that was open: then it becomes
+   * a conflict copy. Returns the holds that can be let go.
+   */
+  async #judgeHolds({ holds, overlay }: Work): Promise<string[]> {
+    const { volume, copies, observer } = this.#parts
+    const settled: string[] = []
+    for (const { id, path, record, isDisplaced } of holds) {
+      const look = volume.lookHold(id)
+      const expected = record?.observation ?? null
+      const isFile = look.kind === 'present' && look.observation.kind === 'file'
+      const isAsExpected = !isFile || (expected !== null && sameBytes(look.observation, expected))
+      const isUnedited = !isDisplaced && isAsExpected
+      if (isUnedited || (await copies.ofHold(id, { path, known: record?.entry ?? null }, overlay)))
+        settled.push(id)
+      else
+        observer.log('error', 'a replaced file that had just been edited is kept in .synd/hold', {
+          hold: id,
+        })
+    }
+    return settled
   }
 
   /** One step on the disk, or none where the disk has it already. */

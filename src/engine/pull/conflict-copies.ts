@@ -47,7 +47,7 @@ export class ConflictCopies {
 
   /**
    * The copy of a held file: what was written into it while it was being replaced is an edit over what the index knew (rule 22).
-   * Null when the held file is gone or is not a file.
+   * True when nothing of it is lost: the copy is made, or it holds what the index knew. False when the held file is gone or is no file.
    */
   async ofHold(
     id: string,
@@ -57,6 +57,10 @@ export class ConflictCopies {
     const held = await this.#volume.stageFromHold(id)
     if (held === null) return false
     const { stage, digest, observation } = held
+    if (known?.kind === 'file' && known.digest === digest) {
+      await stage.discard()
+      return true
+    }
     const finding = { path, observation, digest, target: null }
     const edit = newVersion(known, finding, {
       dot: this.#self.nextDot(),
