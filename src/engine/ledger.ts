@@ -58,11 +58,13 @@ export class Ledger {
   /** Commits in the order given, all or nothing; durable when it returns. */
   commit(puts: readonly Put[], rest: Omit<Transaction, 'records' | 'lastCounter'> = {}): void {
     let sequence = this.#lastSequence
+    const latest = new Map<RelativePath, IndexRecord>()
     const commits = puts.map(({ entry, observation, isAnnounced, seenMs }): Committed => {
-      const before = this.#store.get(entry.path)
+      const before = latest.get(entry.path) ?? this.#store.get(entry.path)
       const isVersioned = entry.version.size > 0
       const kept = before?.sequence ?? 0
       const after = { entry, observation, sequence: isAnnounced && isVersioned ? ++sequence : kept }
+      latest.set(entry.path, after)
       return { before, after, seenMs }
     })
     this.#store.commit({

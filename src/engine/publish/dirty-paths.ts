@@ -137,7 +137,11 @@ export class DirtyPaths {
     const sinceMs = before?.sinceMs ?? nowMs
     const isSame = before !== undefined && sameObservation(before.observation, observation)
     const seenMs = isSame ? before.seenMs : nowMs
-    if (nowMs - sinceMs >= longestPauseMs || (isSame && nowMs - seenMs >= quietMs)) return true
+    if (isSame && nowMs - seenMs >= quietMs) {
+      this.#unquiet.delete(path)
+      return true
+    }
+    if (nowMs - sinceMs >= longestPauseMs) return true
     this.#unquiet.set(path, { observation, seenMs, sinceMs })
     this.add(path, nowMs, { delayMs: quietMs })
     return false
