@@ -3,7 +3,6 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   ancestorsOf,
   isBelow,
-  nameOf,
   parseRelativePath,
   pathRefusal,
   type RelativePath,
@@ -26,7 +25,7 @@ export interface RawWatchParts {
   readonly checkWanted: () => void
 }
 
-/** What `check` leaves without a watch, and why in words; null: everything is watched. */
+/** Why `check` found or left directories without a watch, and how many (0: not known); null: everything is watched. */
 export type Unwatched = { readonly directories: number; readonly reason: string } | null
 
 /**
@@ -40,6 +39,7 @@ export class RawWatches {
   readonly #open = new Map<Directory, { readonly watcher: FSWatcher; readonly identity: string }>()
   /** Gone or unreadable when last tried: the next event at its path tries again. */
   readonly #awaited = new Set<RelativePath>()
+  #isStopped = false
 
   constructor(parts: RawWatchParts) {
     this.#parts = parts
@@ -81,10 +81,9 @@ export class RawWatches {
   }
 
   /** Closes the own watches at and below the path that are not, or no longer, of the directory that is there. */
-  forget(directory: Directory): void {
-    for (const [path, { identity }] of this.#open) {
-      const isMeant = directory === null || (path !== null && isAtOrBelow(path, directory))
-      if (isMeant && identityOf(this.#find(path)) !== identity) this.#close(path)
+  forget(directory: RelativePath): void {
+    for (const path of this.#open.keys()) {
+      if (path !== null && isAtOrBelow(path, directory) && !this.#isCurrent(path)) this.#close(path)
     }
   }
 
@@ -94,25 +93,24 @@ export class RawWatches {
    */
   async check(isGiven: (directory: Directory) => boolean, signal: AbortSignal): Promise<Unwatched> {
     const root = this.#lookAt(null)
-    if (root === undefined) return { directories: 1, reason: 'the volume is not there' }
-    this.forget(null)
-    const watched = await watchedInodes(root.ino)
+    if (root === undefined) return { directories: 0, reason: 'the volume is not there' }
+    const watched = await this.#watchedInodes(root.ino)
+    const pace = pacer()
+    for (const path of this.#open.keys()) {
+      await pace()
+      if (!this.#isCurrent(path)) this.#close(path)
+    }
     let refusal: unknown = null
     let missing = 0
     const pending: Directory[] = [null]
-    let sliceStartMs = performance.now()
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (performance.now() - sliceStartMs > sliceMs) {
-        await nextTurn()
-        sliceStartMs = performance.now()
-      }
+      await pace()
       if (signal.aborted) return null
       const stats = this.#lookAt(next)
       if (stats === undefined) continue
-      const isOwn = this.#open.get(next)?.identity === identityOf(stats)
       const isKept =
         watched === null || stats.dev !== root.dev || watched.has(stats.ino.toString(16))
-      if (!isKept || !(isOwn || isGiven(next))) {
+      if (!isKept || !(this.#open.has(next) || isGiven(next))) {
         if (refusal === null) {
           this.#close(next)
           const outcome = this.#tryOpen(next)
@@ -142,19 +140,22 @@ export class RawWatches {
   }
 
   stop(): void {
+    this.#isStopped = true
     for (const path of this.#open.keys()) this.#close(path)
   }
 
   /** An error is a limit of the kernel. */
   #tryOpen(directory: Directory): 'opened' | 'open' | 'refused' | Error {
+    if (this.#isStopped) return 'refused'
     if (directory !== null && this.#parts.isIgnored(directory)) return 'refused'
     const stats = this.#find(directory)
     if (stats === undefined) return 'refused'
     if (this.#open.get(directory)?.identity === identityOf(stats)) return 'open'
-    if (this.#open.has(directory)) this.forget(directory)
+    if (directory !== null) this.forget(directory)
+    this.#close(directory)
     try {
-      const options = { encoding: 'buffer' } as const
-      const watcher = watch(this.#absolute(directory), options, (event, name) => {
+      // One char a byte: as RelativePath has it.
+      const watcher = watch(this.#absolute(directory), 'latin1', (event, name) => {
         this.#heard(directory, event, name)
       })
       watcher.on('error', () => {
@@ -172,7 +173,7 @@ export class RawWatches {
     return 'opened'
   }
 
-  #heard(directory: Directory, event: string, name: Buffer | null): void {
+  #heard(directory: Directory, event: string, name: string | null): void {
     const { hints, counted } = this.#parts
     counted()
     if (directory !== null) hints.dirty(directory)
@@ -180,8 +181,7 @@ export class RawWatches {
       hints.list(directory)
       return
     }
-    const text = name.toString('latin1')
-    const path = childPath(directory, text)
+    const path = childPath(directory, name)
     if (path !== null) {
       hints.dirty(path)
       if (event === 'rename') {
@@ -191,8 +191,10 @@ export class RawWatches {
         this.touched(path)
       }
     }
-    // Perhaps about the directory itself: its own events bear its name.
-    if (event === 'rename' && directory !== null && text === nameOf(directory)) {
+    // Perhaps about the directory itself: the kernel's events of that bear its own name.
+    if (event === 'rename' && this.#absolute(directory).toString('latin1').endsWith(`/${name}`)) {
+      this.#parts.checkWanted()
+      if (directory === null) return
       this.forget(directory)
       this.adopt(directory)
     }
@@ -209,6 +211,17 @@ export class RawWatches {
     this.adopt(directory)
     // Only now: where it is the same directory the two share one watch in the kernel, and no event falls between them.
     for (const [, { watcher }] of old) watcher.close()
+  }
+
+  #isCurrent(directory: Directory): boolean {
+    return this.#open.get(directory)?.identity === identityOf(this.#find(directory))
+  }
+
+  /** Inodes on the root's file system that this process watches, hexadecimal; null when the kernel's numbers are not lstat's. */
+  async #watchedInodes(root: bigint): Promise<ReadonlySet<string> | null> {
+    const known = await inodesBeside(root)
+    // It may be the root that is not watched: then it is now, and must be among them.
+    return known === null && this.#tryOpen(null) === 'opened' ? inodesBeside(root) : known
   }
 
   #await(directory: RelativePath): void {
@@ -263,14 +276,23 @@ function isAtOrBelow(path: RelativePath, directory: RelativePath): boolean {
   return path === directory || isBelow(path, directory)
 }
 
-/** The loop is free for others after so long. */
-const sliceMs = 10
-
 /** More directories than these that went away are left to the next check. */
 const maxAwaited = 10_000
 
-/** Inodes on the root's file system that this process watches, hexadecimal; null when the kernel's numbers are not lstat's. */
-async function watchedInodes(root: bigint): Promise<ReadonlySet<string> | null> {
+/** Lets others have a turn whenever it is called and `sliceMs` have passed. */
+function pacer(): () => Promise<void> {
+  let startMs = performance.now()
+  return async () => {
+    if (performance.now() - startMs < sliceMs) return
+    await nextTurn()
+    startMs = performance.now()
+  }
+}
+
+const sliceMs = 10
+
+/** The inodes that are watched on the file system on which the root is watched, or null if that is not. */
+async function inodesBeside(root: bigint): Promise<ReadonlySet<string> | null> {
   const watches = await inotifyWatches()
   const known = watches.find((watch) => watch.inode === root.toString(16))
   if (known === undefined) return null

@@ -207,7 +207,7 @@ function preventsWatching(trouble: WatchTrouble | null): boolean {
 }
 
 function describe({ directories, reason }: NonNullable<Unwatched>): string {
-  return `${reason} (${directories} directories are found by scanning only)`
+  return directories === 0 ? reason : `${reason} (directories without a watch: ${directories})`
 }
 
 /** With links resolved, as chokidar does not follow them; as it is while it is not there. */

@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chownSync, readdirSync } from 'node:fs'
+import { chownSync, cpSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -177,6 +177,34 @@ describe('without inotify', () => {
   })
 })
 
+test('a volume that goes away is told, and watched again when it, or another one, is there', async () => {
+  const volume = (open.volume = diskVolume({
+    checkDelayMs: 10,
+    retryIntervalMs: 10,
+    pollIntervalMs: 10,
+  }))
+  volume.makeDirectory('d/e')
+  const follower = (open.follower = await follow(volume))
+  const away = `${volume.root}-away`
+  for (const comeBack of [
+    () => renameSync(away, volume.root),
+    () => cpSync(away, volume.root, { recursive: true }),
+  ]) {
+    const told = reasons(follower.hints).length
+    renameSync(volume.root, away)
+    await until(() => reasons(follower.hints).length > told)
+    expect(reasons(follower.hints).at(-1)).toBe('the volume is not there')
+    comeBack()
+    await until(() => reasons(follower.hints).at(-1) === null)
+    await until(async () => (await unwatchedDirectories(volume)).length === 0)
+    const scans = scansIn(follower.hints)
+    volume.write(`d/e/file${told}`, 'x')
+    await follower.caughtUp()
+    expect(scansIn(follower.hints)).toBe(scans)
+  }
+  rmSync(away, { recursive: true })
+})
+
 test('what chokidar reads of the environment changes nothing', async () => {
   process.env['CHOKIDAR_USEPOLLING'] = '1'
   process.env['CHOKIDAR_INTERVAL'] = 'nonsense'
@@ -226,7 +254,7 @@ describe.skipIf(!hasNamespaces())('in a user namespace with limits of its own', 
     await until(() => lines.some(({ hint }) => hint.kind === 'degraded'))
     expect(lines[0]?.hint).toEqual({ kind: 'scan' })
     expect(reasons(hintsOf(lines))).toEqual([
-      'out of inotify watches: raise fs.inotify.max_user_watches (31 directories are found by scanning only)',
+      'out of inotify watches: raise fs.inotify.max_user_watches (directories without a watch: 31)',
     ])
     expect(lines.at(-1)).toMatchObject({ count: 50, limit: 50 })
     const scans = scansIn(hintsOf(lines))
