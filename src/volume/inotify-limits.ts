@@ -47,9 +47,12 @@ export interface OverflowDetector {
 /**
  * libuv drops the kernel's word of an overflow (IN_Q_OVERFLOW), so it is inferred: the queue is read empty in one turn of the loop, and
  * nothing is lost unless that turn brings the whole queue. A quarter of it is called an overflow, and so is, once a minute at most, a
- * loop that stood still for over a second: a stall that the full scan itself makes must not ask for the next.
+ * loop that stood still for over `stallMs`: a stall that the full scan itself makes must not ask for the next.
  */
-export function detectOverflow(queueLimit: number, overflowed: () => void): OverflowDetector {
+export function detectOverflow(
+  { queueLimit, stallMs }: { readonly queueLimit: number; readonly stallMs: number },
+  overflowed: () => void,
+): OverflowDetector {
   const threshold = Math.max(1, Math.floor(queueLimit / 4))
   let eventsInTurn = 0
   let lastBeatMs = performance.now()
@@ -76,7 +79,6 @@ export function detectOverflow(queueLimit: number, overflowed: () => void): Over
 
 /** Fine enough to tell a stall of a second from one of two, coarse enough to cost nothing. */
 const beatMs = 500
-const stallMs = 1000
 const stallPauseMs = 60_000
 
 /** `inotify_init` of every kernel since 2.6.13. */

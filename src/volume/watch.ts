@@ -30,6 +30,8 @@ export interface VolumeWatcherOptions {
   readonly probeDeadlineMs?: number
   /** How many events the kernel queues, instead of what it says itself. */
   readonly queueLimit?: number
+  /** How long the loop may stand still before events are taken for lost. */
+  readonly stallMs?: number
   /** Finds out what stands against inotify. */
   readonly examine?: typeof examineVolume
 }
@@ -57,6 +59,7 @@ export class VolumeWatcher implements Watcher {
       checkDelayMs: 1000,
       probeDeadlineMs: 2000,
       queueLimit: inotifyQueueLimit(),
+      stallMs: 1000,
       examine: examineVolume,
       ...options,
     }
@@ -123,8 +126,8 @@ export class VolumeWatcher implements Watcher {
     hints: HintQueue,
     { standing, signal }: { standing: string | null; signal: AbortSignal },
   ): Promise<void> {
-    const { environment, queueLimit } = this.#options
-    const overflow = detectOverflow(queueLimit, () => {
+    const { environment, queueLimit, stallMs } = this.#options
+    const overflow = detectOverflow({ queueLimit, stallMs }, () => {
       hints.overflow()
       this.#wantCheck()
     })

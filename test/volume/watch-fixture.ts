@@ -29,7 +29,7 @@ import { inotifyWatches } from '../../src/volume/inotify-limits.ts'
 import { VolumeWatcher, type VolumeWatcherOptions } from '../../src/volume/watch.ts'
 import type { WatchedVolume } from '../conformance/watcher-suite.ts'
 
-/** A directory on the disk with a watcher; paths are latin1, '' is the root. */
+/** A directory on the disk with a watcher; paths are latin1, '' is the root. A machine that stands still makes it scan only if told so. */
 export interface DiskVolume extends WatchedVolume {
   readonly root: string
   absolute(path: string): Buffer
@@ -43,7 +43,13 @@ export function diskVolume(options: Partial<VolumeWatcherOptions> = {}): DiskVol
   return {
     root,
     absolute,
-    watcher: new VolumeWatcher({ volume: root, mode: 'chokidar', environment: {}, ...options }),
+    watcher: new VolumeWatcher({
+      volume: root,
+      mode: 'chokidar',
+      environment: {},
+      stallMs: Number.POSITIVE_INFINITY,
+      ...options,
+    }),
     write: (path, text) => writeFileSync(absolute(path), text),
     append: (path, text) => appendFileSync(absolute(path), text),
     makeDirectory: (path) => void mkdirSync(absolute(path), { recursive: true }),

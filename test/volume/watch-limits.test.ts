@@ -81,7 +81,7 @@ describe('an overflow', () => {
   test('is told when one turn brings a quarter of what the kernel queues', async () => {
     const volume = (open.volume = diskVolume({ queueLimit: 200 }))
     const follower = (open.follower = await follow(volume))
-    for (let i = 0; i < 24; i++) volume.write(`${i}`, 'x')
+    for (let i = 0; i < 10; i++) volume.write(`${i}`, 'x')
     await follower.caughtUp()
     expect(follower.hints.filter(({ kind }) => kind === 'overflow')).toEqual([])
     for (let i = 0; i < 50; i++) volume.write(`more${i}`, 'x')
@@ -108,10 +108,10 @@ describe('an overflow', () => {
   })
 
   test('is assumed when the loop stood still', async () => {
-    const volume = (open.volume = diskVolume())
+    const volume = (open.volume = diskVolume({ stallMs: 100 }))
     const follower = (open.follower = await follow(volume))
-    await new Promise((resolve) => setTimeout(resolve, 1))
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1700)
+    // Longer than the beat that tells it, and the stall itself.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
     await until(() => follower.hints.some(({ kind }) => kind === 'overflow'))
   })
 })
