@@ -19,14 +19,16 @@ const heldAtLeast = 100
 /** A volume with more files than this is never emptied at one look without asking. */
 const emptiedAbove = 10
 
-/**
- * Rule 19: whether these deletes wait for `synd approve`. `share` is SYND_DELETE_BRAKE (0 to 1), null: the brake is off.
- */
-export function mustHoldDeletes(found: Disappearance, share: number | null): boolean {
-  if (share === null) return false
-  const isMassLoss =
-    found.isFullScan && found.goneSilently > heldAtLeast && found.goneSilently > share * found.known
+/** Which deletes of a look wait for `synd approve`: none, those that no event announced, or all; renames never do. */
+export type HeldShare = 'none' | 'silent' | 'all'
+
+/** Rule 19. `share` is SYND_DELETE_BRAKE (0 to 1), null: the brake is off. */
+export function deletesToHold(found: Disappearance, share: number | null): HeldShare {
+  if (share === null) return 'none'
   const isEmptied =
     found.knownFiles > emptiedAbove && found.goneFiles >= found.knownFiles && found.newFiles === 0
-  return isMassLoss || isEmptied
+  if (isEmptied) return 'all'
+  const isMassLoss =
+    found.isFullScan && found.goneSilently > heldAtLeast && found.goneSilently > share * found.known
+  return isMassLoss ? 'silent' : 'none'
 }

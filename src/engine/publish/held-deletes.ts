@@ -1,8 +1,9 @@
 import { contentDigest, isLive } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import type { RelativePath } from '../../core/relative-path.ts'
-import { mustHoldDeletes } from '../../core/safety.ts'
+import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
+import { deletesToHold } from '../../core/safety.ts'
 import type { Census } from '../census.ts'
+import { Appearances } from './appearances.ts'
 import type { HashedDifference } from './findings.ts'
 import type { Clock, Store } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
@@ -21,6 +22,7 @@ export class HeldDeletes {
   readonly #clock: Clock
   readonly #share: number | null
   readonly #held: Set<RelativePath>
+  readonly #appearances = new Appearances()
 
   constructor(parts: {
     store: Store
@@ -51,14 +53,20 @@ export class HeldDeletes {
     return [...this.#held]
   }
 
-  /** Of what is gone, what may be stamped now; the rest is held. `found` is what the same round found new or changed. */
+  /**
+   * Of what is gone, what may be stamped now; the rest is held. `found` is what the same round found new or changed; to be called in every
+   * round, for what was renamed.
+   */
   sift(gone: readonly Gone[], found: readonly HashedDifference[]): IndexRecord[] {
+    this.#appearances.note(found, this.#clock.monotonicMs())
     const fresh = gone.filter(({ record }) => !this.#held.has(record.entry.path))
     if (fresh.length === 0) return []
-    const records = fresh.map(({ record }) => record)
-    if (!this.#mustHold(fresh, found)) return records
-    this.#hold(records.map(({ entry }) => entry.path))
-    return []
+    const waiting = new Set(this.#mustWait(fresh, found).map(pathOf))
+    // A directory stays as long as something in it does.
+    const above = new Set([...this.#held, ...waiting].flatMap(ancestorsOf))
+    for (const path of fresh.map(pathOf)) if (above.has(path)) waiting.add(path)
+    if (waiting.size > 0) this.#hold([...waiting])
+    return fresh.filter((one) => !waiting.has(pathOf(one))).map(({ record }) => record)
   }
 
   /** What is there again is not held any more. */
@@ -84,12 +92,8 @@ export class HeldDeletes {
     this.#report()
   }
 
-  #mustHold(gone: readonly Gone[], found: readonly HashedDifference[]): boolean {
-    const foundDigests = new Set(found.map(({ finding }) => finding.digest))
-    const lost = gone.filter(({ record }) => {
-      const digest = contentDigest(record.entry)
-      return digest === null || !foundDigests.has(digest)
-    })
+  #mustWait(gone: readonly Gone[], found: readonly HashedDifference[]): readonly Gone[] {
+    const lost = gone.filter(({ record }) => !this.#appearances.claim(contentDigest(record.entry)))
     const goneSilently = lost.filter(({ isSilent }) => isSilent).length
     const lostFiles = lost.filter(({ record }) => record.entry.kind === 'file').length
     const heldFiles = [...this.#held].filter(
@@ -105,7 +109,14 @@ export class HeldDeletes {
       ).length,
       isFullScan: goneSilently > 0,
     }
-    return mustHoldDeletes(disappearance, this.#share)
+    switch (deletesToHold(disappearance, this.#share)) {
+      case 'none':
+        return []
+      case 'silent':
+        return lost.filter(({ isSilent }) => isSilent)
+      case 'all':
+        return lost
+    }
   }
 
   #report(): void {
@@ -118,4 +129,8 @@ export class HeldDeletes {
       '`synd approve` deletes them everywhere, `synd reject` brings them back'
     this.#problems.set({ code: 'deletes-held', path: null, message }, this.#clock.nowMs())
   }
+}
+
+function pathOf({ record }: Gone): RelativePath {
+  return record.entry.path
 }
