@@ -1,7 +1,7 @@
 import { SyndError } from '../../src/core/errors.ts'
 import { parseEpoch } from '../../src/core/peer-id.ts'
 import type { Announcement, Hello, Reply, SequencedEntry } from '../../src/core/protocol.ts'
-import type { InboundLink } from '../../src/engine/ports.ts'
+import type { InboundLink, OutboundLink } from '../../src/engine/ports.ts'
 import { peer } from '../core/build.ts'
 import { Channel } from '../support/channel.ts'
 
@@ -47,5 +47,19 @@ export class FakeCaller implements InboundLink {
   close(): void {
     this.isClosed = true
     this.announcements.end()
+  }
+}
+
+/** Our stream to the peer with that letter, which takes everything and says nothing; its address is its letter. */
+export function fakeOutbound(letter: string, answer: Partial<Hello> = {}): OutboundLink {
+  return {
+    address: letter,
+    host: letter,
+    hello: helloOf('a'),
+    answer: { ...helloOf(letter, answer), listsCaller: 'yes' },
+    key: `key of ${letter}`,
+    send: async () => undefined,
+    replies: new Channel<Reply>(),
+    close: () => undefined,
   }
 }
