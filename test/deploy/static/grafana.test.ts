@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dashboardFile, renderDashboard } from '../../../deploy/grafana/dashboard.ts'
@@ -69,8 +69,10 @@ test('compose mounts what the provisioning files name, and the home dashboard ex
   const mounts = listAt(grafana, 'volumes').map((mount) => String(mount).split(':'))
   const dashboards = mounts.find(([, target]) => target === textAt(provider, 'options', 'path'))
   expect(existsSync(join(repository, dashboards?.[0] ?? 'missing', 'synd.json'))).toBe(true)
-  const provisioning = mounts.find(([, target]) => target === '/etc/grafana/provisioning')
-  expect(existsSync(join(repository, provisioning?.[0] ?? 'missing', 'datasources'))).toBe(true)
+  for (const kind of ['datasources', 'dashboards']) {
+    const mount = mounts.find(([, target]) => target === `/etc/grafana/provisioning/${kind}`)
+    expect(readdirSync(join(repository, mount?.[0] ?? 'missing'))).toHaveLength(1)
+  }
   const home = listAt(grafana, 'environment')
     .map(String)
     .find((line) => line.includes('HOME_DASHBOARD'))
