@@ -1,7 +1,7 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { describeWithDocker } from '../support/containers.ts'
 import { syndImage } from '../support/synd-image.ts'
 import { at } from '../support/yaml-files.ts'
@@ -86,6 +86,7 @@ describeWithDocker('the image', (docker) => {
     // In the place of Synd: says what it was made.
     const directory = mkdtempSync(join(tmpdir(), 'synd-entrypoint-'))
     chmodSync(directory, 0o755)
+    afterAll(() => rmSync(directory, { recursive: true }))
     const probe = join(directory, 'synd.mjs')
     writeFileSync(
       probe,

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
@@ -8,6 +7,7 @@ import { schema } from '../../../src/config/schema.ts'
 import { repository } from '../support/cache.ts'
 import { check } from '../support/command.ts'
 import { describeWith } from '../support/engines.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
 import { at, listAt, parseDocuments, readYaml } from '../support/yaml-files.ts'
 
 const compose = readYaml('docker-compose.yml')
@@ -77,7 +77,7 @@ test('.env.example sets only variables that the compose file knows', () => {
 
 describeWith('docker-compose 1.29', ['docker-compose'], () => {
   test('reads the file, and takes settings from .env', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'synd-compose-'))
+    const directory = temporaryDirectory('compose')
     writeFileSync(
       join(directory, 'docker-compose.yml'),
       readFileSync(join(repository, 'docker-compose.yml')),

@@ -1,5 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -14,6 +13,7 @@ import {
   validateResource,
 } from '../support/kubernetes.ts'
 import { yamlBlocks } from '../support/readme.ts'
+import { temporaryDirectory } from '../support/temporary.ts'
 import { at, listAt, textAt, type Tree } from '../support/yaml-files.ts'
 
 const kubernetes = join(repository, 'deploy', 'kubernetes')
@@ -252,7 +252,7 @@ async function componentOn(component: string, kind: string): Promise<Tree> {
 
 /** Somebody else's workload, with the component beside it as in a checkout. */
 function withComponent(component: string, kind: string, labels: Record<string, string>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'synd-kustomize-'))
+  const directory = temporaryDirectory('kustomize')
   for (const name of ['shared', component]) {
     cpSync(join(kubernetes, name), join(directory, name), { recursive: true })
   }
