@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import type { Settings } from '../config/complete.ts'
 import { formatHostPort } from '../config/addresses.ts'
 import { ownEnvironment } from '../config/environment.ts'
 import { parseDigest } from '../core/digest.ts'
-import { parsePeerId } from '../core/peer-id.ts'
 import type { SourceOffer } from '../core/protocol.ts'
 import { Engine } from '../engine/engine.ts'
 import { fingerprintOfBlob } from '../identity/public-key.ts'
@@ -14,15 +12,15 @@ import { createMetrics } from '../observe/metrics.ts'
 import { createObserver } from '../observe/observer.ts'
 import { createNetwork } from '../rpc/network.ts'
 import { rejectionReasons } from '../rpc/rejection.ts'
-import { openStore } from '../store/open-store.ts'
 import { createTransfer } from '../transfer/pull.ts'
 import { createSource } from '../transfer/source.ts'
 import { inotifyWatches, inotifyWatchLimit } from '../volume/inotify-limits.ts'
-import { openGround, openVolume } from '../volume/open.ts'
+import { openGround } from '../volume/open.ts'
 import { openFile } from '../volume/opened-file.ts'
 import { VolumeWatcher } from '../volume/watch.ts'
 import { readBootId, systemChance, systemClock } from './host.ts'
 import { Stack } from './stack.ts'
+import { openState } from './state.ts'
 import { openTrust } from './trust.ts'
 import { readVersion } from './version.ts'
 
@@ -56,22 +54,8 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
   opened.push(() => trust.stop())
   const ground = await openGround(settings.volume)
   opened.push(() => ground.stop())
-  const { store, damaged } = openStore({
-    path: join(settings.stateDir, 'index.sqlite'),
-    durability: settings.durability,
-    newPeerId: () => parsePeerId(chance.id64()),
-    nowMs: () => clock.nowMs(),
-  })
+  const { store, volume, volumeMark } = await openState(settings, ground.disk, log)
   opened.push(() => store.close())
-  if (damaged !== null)
-    log('error', 'the index was damaged and set aside: this peer joins anew', damaged)
-  const volume = await openVolume({
-    disk: ground.disk,
-    path: settings.volume,
-    durability: settings.durability,
-    ledger: store,
-    ids: chance,
-  })
   const metrics = createMetrics({
     version: readVersion(),
     peers: settings.peers.filter((peer) => peer.kind === 'host').map(({ address }) => address),
@@ -137,7 +121,7 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
       scanIntervalMs: settings.scanIntervalMs,
       deleteBrake: settings.deleteBrake,
     },
-    volumeMark: volume.marker.mark,
+    volumeMark,
     bootId: readBootId(),
     source: () => sourceOffer(settings, source?.port() ?? null),
     isAuthorized,

@@ -47,6 +47,15 @@ export function openStore(options: StoreOptions): OpenedStore {
   }
 }
 
+/** Takes a closed index that is of another volume out of the way, with its log; gives its new path. Throws as `openStore` does. */
+export function setIndexAside(path: string, nowMs: number): string {
+  try {
+    return setAside(path, nowMs)
+  } catch (error) {
+    throw toStoreError(error, path)
+  }
+}
+
 type Attempt =
   | { readonly kind: 'open'; readonly store: SqliteStore; readonly isNew: boolean }
   | { readonly kind: 'damaged'; readonly reason: string }

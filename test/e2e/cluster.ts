@@ -32,8 +32,13 @@ export class Cluster {
     names: readonly string[],
     {
       settings = {},
+      settingsOf = () => ({}),
       command,
-    }: { settings?: Readonly<Record<string, string>>; command?: readonly string[] } = {},
+    }: {
+      settings?: Readonly<Record<string, string>>
+      settingsOf?: (name: string) => Readonly<Record<string, string>>
+      command?: readonly string[]
+    } = {},
   ): Promise<Cluster> {
     const { path: root, remove } = temporaryDirectory()
     const ports = await freePorts(names.length * 3)
@@ -62,6 +67,7 @@ export class Cluster {
         SYND_SSH_KEY: key,
         SYND_SSH_AUTHORIZED_KEYS: authorizedKeys,
         ...settings,
+        ...settingsOf(name),
       }
       const process = new SidecarProcess({
         environment,
