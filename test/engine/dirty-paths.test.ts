@@ -38,9 +38,13 @@ describe('a dirty path', () => {
     dirty.add(p, 0, { isTree: true })
     dirty.add(p, 0, { mustHash: true })
     dirty.add(p, 0)
-    expect(dirty.takeDue(0).paths).toEqual([{ path: p, isTree: true, mustHash: true }])
+    expect(dirty.takeDue(0).paths).toEqual([
+      { path: p, isTree: true, isListed: false, mustHash: true },
+    ])
     dirty.add(p, 0)
-    expect(dirty.takeDue(0).paths).toEqual([{ path: p, isTree: false, mustHash: false }])
+    expect(dirty.takeDue(0).paths).toEqual([
+      { path: p, isTree: false, isListed: false, mustHash: false },
+    ])
   })
 
   test('comes in the order of bytes', () => {

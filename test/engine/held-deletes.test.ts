@@ -186,3 +186,12 @@ describe('what is held', () => {
     expect([held.size, parts.store.heldDeletes().length]).toEqual([199, 199])
   })
 })
+
+test('files that appeared a moment ago and are all gone are lost, not renamed to themselves', () => {
+  index(30)
+  sift(
+    [],
+    numbers(30).map((n) => found(`d/${n}`, n)),
+  )
+  expect(sift(gone(numbers(30), false))).toEqual([0, 30])
+})

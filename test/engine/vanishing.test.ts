@@ -35,7 +35,12 @@ function round({ told = [], isFullScan = false, gone = [], present = [], replace
     rootUnreadable: null,
   }
   const scope: Scope = {
-    paths: paths(...told).map((at) => ({ path: at, isTree: false, mustHash: false })),
+    paths: paths(...told).map((at) => ({
+      path: at,
+      isTree: false,
+      isListed: false,
+      mustHash: false,
+    })),
     isFullScan,
     isRootList: false,
   }

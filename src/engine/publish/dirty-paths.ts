@@ -15,6 +15,8 @@ export interface DirtyPath {
   readonly path: RelativePath
   /** Also list it and everything below, should it be a directory. */
   readonly isTree: boolean
+  /** Look at what is directly in it too; what is new there is looked at with all below. */
+  readonly isListed: boolean
   /** Hash even if the observation is the index's: it was written so recently that its times may not show it. */
   readonly mustHash: boolean
 }
@@ -22,6 +24,7 @@ export interface DirtyPath {
 interface Waiting {
   dueMs: number
   isTree: boolean
+  isListed: boolean
   mustHash: boolean
 }
 
@@ -50,18 +53,19 @@ export class DirtyPaths {
   add(
     path: RelativePath,
     nowMs: number,
-    options: { isTree?: boolean; mustHash?: boolean; delayMs?: number } = {},
+    options: { isTree?: boolean; isListed?: boolean; mustHash?: boolean; delayMs?: number } = {},
   ): void {
-    const { isTree = false, mustHash = false, delayMs = 0 } = options
+    const { isTree = false, isListed = false, mustHash = false, delayMs = 0 } = options
     const heat = this.#heat.get(path)
     const pausedUntilMs = heat === undefined ? nowMs : heat.publishedMs + heat.pauseMs
     const dueMs = Math.max(nowMs + delayMs, pausedUntilMs)
     const before = this.#waiting.get(path)
     if (before === undefined) {
-      this.#waiting.set(path, { dueMs, isTree, mustHash })
+      this.#waiting.set(path, { dueMs, isTree, isListed, mustHash })
       return
     }
     before.isTree ||= isTree
+    before.isListed ||= isListed
     before.mustHash ||= mustHash
     before.dueMs = Math.min(before.dueMs, dueMs)
   }
@@ -77,8 +81,8 @@ export class DirtyPaths {
   /** Everything that is due, and no longer in here; in byte order. */
   takeDue(nowMs: number): { paths: DirtyPath[]; isFullScan: boolean; isRootList: boolean } {
     const paths: DirtyPath[] = []
-    for (const [path, { dueMs, isTree, mustHash }] of this.#waiting) {
-      if (dueMs <= nowMs) paths.push({ path, isTree, mustHash })
+    for (const [path, { dueMs, isTree, isListed, mustHash }] of this.#waiting) {
+      if (dueMs <= nowMs) paths.push({ path, isTree, isListed, mustHash })
     }
     for (const { path } of paths) this.#waiting.delete(path)
     const isFullScan = this.#isFullScanDue
@@ -98,8 +102,8 @@ export class DirtyPaths {
     },
     nowMs: number,
   ): void {
-    for (const { path, isTree, mustHash } of taken.paths)
-      this.add(path, nowMs, { isTree, mustHash })
+    for (const { path, isTree, isListed, mustHash } of taken.paths)
+      this.add(path, nowMs, { isTree, isListed, mustHash })
     this.#isFullScanDue ||= taken.isFullScan
     this.#isRootListDue ||= taken.isRootList
   }

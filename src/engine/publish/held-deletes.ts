@@ -93,7 +93,13 @@ export class HeldDeletes {
   }
 
   #mustWait(gone: readonly Gone[], found: readonly HashedDifference[]): readonly Gone[] {
-    const lost = gone.filter(({ record }) => !this.#appearances.claim(contentDigest(record.entry)))
+    const lost = this.#appearances.unaccounted(
+      gone.map((one) => ({
+        ...one,
+        path: one.record.entry.path,
+        digest: contentDigest(one.record.entry),
+      })),
+    )
     const goneSilently = lost.filter(({ isSilent }) => isSilent).length
     const lostFiles = lost.filter(({ record }) => record.entry.kind === 'file').length
     const heldFiles = [...this.#held].filter(

@@ -47,7 +47,7 @@ export class Watching {
         break
       case 'list':
         if (hint.directory === null) this.#dirty.addRootList()
-        else this.#dirty.add(hint.directory, nowMs, { isTree: true })
+        else this.#dirty.add(hint.directory, nowMs, { isListed: true })
         break
       case 'scan':
         this.#dirty.addFullScan()
