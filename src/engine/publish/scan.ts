@@ -83,12 +83,13 @@ export class Scan {
   async run(scope: Scope): Promise<Scanned> {
     if (scope.isFullScan) this.#forgetOldProblems()
     if (scope.isFullScan || scope.isRootList) await this.#list(null, scope.isFullScan)
-    for (const { path, isTree, mustHash } of scope.paths) {
+    for (const { path, isTree, isListed, mustHash } of scope.paths) {
       if (mustHash) this.#mustHash.add(path)
       const look = this.#volume.look(path)
       if (look.kind === 'present' && this.#isRacy(path, look.observation)) this.#mustHash.add(path)
       const mustList = this.#consider(path, look, this.#store.get(path))
-      if (mustList || (isTree && this.#found.present.has(path))) await this.#list(path, isTree)
+      const isWanted = (isTree || isListed) && this.#found.present.has(path)
+      if (mustList || isWanted) await this.#list(path, isTree)
       await this.#breathe()
     }
     return this.#found
