@@ -14,6 +14,7 @@ export const problemCodes = [
   'contended',
   'quarantined',
   'local-change',
+  'damaged',
   'peer-not-listed',
   'peer-unreachable',
   'peer-unresolved',

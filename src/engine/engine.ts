@@ -8,6 +8,7 @@ import { Applier } from './pull/applier.ts'
 import { Census } from './census.ts'
 import { ConflictCopies } from './pull/conflict-copies.ts'
 import { Contention } from './pull/contention.ts'
+import { Damage } from './damage.ts'
 import { Decider } from './pull/decider.ts'
 import { DirtyPaths } from './publish/dirty-paths.ts'
 import { Findings } from './publish/findings.ts'
@@ -49,6 +50,7 @@ export class Engine {
   readonly #problems = new ProblemList()
   readonly #serial = new Serial()
   readonly #ownWork = new OwnWork()
+  readonly #damage = new Damage()
   readonly #inbox: Inbox
   readonly #peers: Peers
   readonly #deleteVerdicts: DeleteVerdicts
@@ -76,6 +78,7 @@ export class Engine {
     const dirty = this.#dirty
     const serial = this.#serial
     const ownWork = this.#ownWork
+    const damage = this.#damage
     const heldDeletes = new HeldDeletes({
       store,
       census,
@@ -91,7 +94,9 @@ export class Engine {
       store,
       self,
       isHeld: (path) => heldDeletes.has(path),
+      isDamaged: (path) => damage.has(path),
       isComplete: (peer) => peers.receipts(peer).isComplete,
+      isLinked: (peer) => peers.linked(peer) !== null,
     })
     const common = {
       store,
@@ -103,6 +108,7 @@ export class Engine {
       dirty,
       problems,
       heldDeletes,
+      damage,
       inbox,
       peers,
     }
@@ -121,6 +127,7 @@ export class Engine {
           problems,
           isIgnored,
           isOwnWork: (path, seen) => ownWork.is(path, seen),
+          isSuspect: (record) => damage.mustHash(record),
         }),
       mayStamp: () => this.#stampGate.passed(),
       onRoundDone: onChange,
@@ -142,6 +149,7 @@ export class Engine {
       applier,
       contention,
       onFailed,
+      onNobodyHas: (path) => this.#deleteVerdicts.giveUp(path),
       onDecided: onChange,
     })
     const inbound = new Inbound({
@@ -159,7 +167,9 @@ export class Engine {
       mode: settings.mode,
       source: parts.source,
       isAuthorized: parts.isAuthorized,
-      onHello: () => this.#stampGate.open(),
+      onHello: () => {
+        if (peers.isEverybodyKnown) this.#stampGate.open()
+      },
       onChange,
     })
     this.#joining = new Joining({ store, self, ledger, stamping, peers, clock, observer })
@@ -190,6 +200,7 @@ export class Engine {
     this.#ledger.load()
     const life = this.#self.begin({ volumeMark, bootId })
     if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
+    if (life.isPowerLoss) this.#damage.suspect(store.all())
     observer.log('info', 'started', {
       peerId: this.#self.peerId,
       ...life,
@@ -235,6 +246,7 @@ export class Engine {
   ): { readonly entry: Entry; readonly observation: Observation } | null {
     const record = this.#parts.store.get(path)
     if (record === null || record.entry.kind !== 'file' || record.observation === null) return null
+    if (this.#damage.has(path)) return null
     return { entry: record.entry, observation: record.observation }
   }
 
@@ -280,7 +292,7 @@ export class Engine {
   async #tick(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts
     while (!signal.aborted) {
-      if (this.#publisher.isFirstScanCommitted && !this.#self.isJoined) await this.#join()
+      if (this.#publisher.isFirstScanCommitted) await this.#endBeginnings()
       this.#ownWork.forgetOld(clock.monotonicMs())
       reportPeerProblems({ ...this.#parts, peers: this.#peers, problems: this.#problems })
       this.#state.note()
@@ -289,13 +301,16 @@ export class Engine {
     }
   }
 
-  async #join(): Promise<void> {
+  /** What ends by itself once everything was looked at: joining, and the repair of what a power loss damaged. */
+  async #endBeginnings(): Promise<void> {
+    const { observer } = this.#parts
     try {
-      await this.#serial.run(async () => this.#joining.end())
+      if (!this.#self.isJoined) await this.#serial.run(async () => this.#joining.end())
+      if (!this.#publisher.isBusy && this.#damage.end()) this.#self.proveBoot()
     } catch (error) {
-      // An index that cannot be written now: joining goes on.
+      // The index cannot be written now: later.
       if (!(error instanceof SyndError)) throw error
-      this.#parts.observer.log('error', 'joining could not be recorded', { reason: error.message })
+      observer.log('error', 'progress could not be recorded', { reason: error.message })
     }
   }
 

@@ -79,8 +79,9 @@ export class Ledger {
 
   /** Records leave the index without a tombstone: never announced, or ignored by now (rule 14). */
   forget(paths: readonly RelativePath[]): void {
-    for (const path of paths) this.#census.replace(this.#store.get(path), null)
+    const records = paths.map((path) => this.#store.get(path))
     this.#store.commit({ forgotten: paths })
+    for (const record of records) this.#census.replace(record, null)
   }
 
   /** Whether the path is a live directory in the index; the root always is. */

@@ -18,6 +18,8 @@ export class Self {
   #epoch: Epoch
   #lastCounter: number
   #lastRenewalMs: number | null = null
+  /** The boot of this life, while the damage of a power loss before it is not repaired. */
+  #unprovenBootId: string | null = null
 
   constructor({ store, clock, chance }: { store: Store; clock: Clock; chance: Chance }) {
     this.#store = store
@@ -47,14 +49,15 @@ export class Self {
 
   /**
    * Begins a new life: a new epoch, durable before anything else is said. Another volume mark than the index recorded means that the disk
-   * was cloned or restored: a new peer id. Returns whether the life before ended cleanly, and under which boot.
+   * was cloned or restored: a new peer id. A life that did not end cleanly, and another boot since, are a power loss.
    */
   begin(now: { volumeMark: string; bootId: string }): {
-    wasClean: boolean
-    isSameBoot: boolean
+    isPowerLoss: boolean
     isRenewed: boolean
   } {
     const before = this.#identity
+    const isAnotherBoot = before.bootId !== null && before.bootId !== now.bootId
+    const isPowerLoss = before.epochs.length > 0 && !before.isClean && isAnotherBoot
     const isRenewed = before.volumeMark !== null && before.volumeMark !== now.volumeMark
     const epochs = before.epochs.map((life, index) =>
       index === before.epochs.length - 1
@@ -66,18 +69,24 @@ export class Self {
       peerId: isRenewed ? parsePeerId(this.#chance.id64()) : before.peerId,
       epochs: [...epochs, { epoch: this.#epoch, lastSequence: 0 }].slice(-keptEpochs),
       volumeMark: now.volumeMark,
-      bootId: now.bootId,
+      // Until the damage is repaired every start is to find it (rule 23).
+      bootId: isPowerLoss ? before.bootId : now.bootId,
       isClean: false,
     })
-    return {
-      wasClean: before.epochs.length === 0 || before.isClean,
-      isSameBoot: before.bootId === null || before.bootId === now.bootId,
-      isRenewed,
-    }
+    this.#unprovenBootId = isPowerLoss ? now.bootId : null
+    return { isPowerLoss, isRenewed }
   }
 
+  /** What the power loss before this life had damaged is repaired. */
+  proveBoot(): void {
+    if (this.#unprovenBootId === null) return
+    this.#save({ ...this.#identity, bootId: this.#unprovenBootId })
+    this.#unprovenBootId = null
+  }
+
+  /** The life ends as it should. */
   end(): void {
-    this.#save({ ...this.#identity, isClean: true })
+    if (this.#unprovenBootId === null) this.#save({ ...this.#identity, isClean: true })
   }
 
   markJoined(): void {

@@ -1,6 +1,7 @@
 import { toText } from '../core/relative-path.ts'
 import type { PeerStatus, Status, VolumeState } from '../core/status.ts'
 import type { Census } from './census.ts'
+import type { Damage } from './damage.ts'
 import type { HeldDeletes } from './publish/held-deletes.ts'
 import type { Inbox } from './pull/inbox.ts'
 import type { Ledger } from './ledger.ts'
@@ -25,6 +26,7 @@ export interface StateParts {
   readonly inbox: Inbox
   readonly peers: Peers
   readonly heldDeletes: HeldDeletes
+  readonly damage: Damage
   readonly problems: ProblemList
   readonly name: string
   readonly mode: string
@@ -46,10 +48,16 @@ export class State {
 
   /** Nothing unfinished here, as of every event received: what `settled` tells the others. */
   get isSettled(): boolean {
-    const { publisher, puller, inbox, heldDeletes, census, self, volume } = this.#parts
+    const { publisher, puller, inbox, heldDeletes, damage, census, self, volume } = this.#parts
     if (!publisher.isFirstScanCommitted || publisher.isBusy || puller.isBusy || inbox.busy > 0)
       return false
-    if (heldDeletes.size > 0 || census.missing > 0 || !self.isJoined || volume.halt() !== null)
+    if (
+      heldDeletes.size > 0 ||
+      damage.size > 0 ||
+      census.missing > 0 ||
+      !self.isJoined ||
+      volume.halt() !== null
+    )
       return false
     return this.#parts.peers.connected().every((peer) => this.#openFrom(peer) === 0)
   }

@@ -1,7 +1,12 @@
+import { SyndError } from '../../core/errors.ts'
+import { toText, type RelativePath } from '../../core/relative-path.ts'
+import type { Damage } from '../damage.ts'
 import type { Ledger } from '../ledger.ts'
-import type { Store } from '../ports.ts'
+import type { Clock, Observer, Store } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Serial } from '../serial.ts'
+import type { DirtyPaths } from './dirty-paths.ts'
 import type { HeldDeletes } from './held-deletes.ts'
 import type { Publisher } from './publisher.ts'
 
@@ -13,6 +18,11 @@ export class DeleteVerdicts {
   readonly #inbox: Inbox
   readonly #publisher: Publisher
   readonly #heldDeletes: HeldDeletes
+  readonly #damage: Damage
+  readonly #problems: ProblemList
+  readonly #dirty: DirtyPaths
+  readonly #clock: Clock
+  readonly #observer: Observer
 
   constructor(parts: {
     store: Store
@@ -21,6 +31,11 @@ export class DeleteVerdicts {
     inbox: Inbox
     publisher: Publisher
     heldDeletes: HeldDeletes
+    damage: Damage
+    problems: ProblemList
+    dirty: DirtyPaths
+    clock: Clock
+    observer: Observer
   }) {
     this.#store = parts.store
     this.#serial = parts.serial
@@ -28,6 +43,11 @@ export class DeleteVerdicts {
     this.#inbox = parts.inbox
     this.#publisher = parts.publisher
     this.#heldDeletes = parts.heldDeletes
+    this.#damage = parts.damage
+    this.#problems = parts.problems
+    this.#dirty = parts.dirty
+    this.#clock = parts.clock
+    this.#observer = parts.observer
   }
 
   /** Lets the held deletes go; returns how many. */
@@ -38,6 +58,24 @@ export class DeleteVerdicts {
       this.#heldDeletes.release(paths)
       return paths.length
     })
+  }
+
+  /** What this peer had and lost is nowhere any more: the disk stands as it is. */
+  async giveUp(path: RelativePath): Promise<void> {
+    try {
+      await this.#serial.run(async () => {
+        if (this.#store.get(path)?.observation === null) this.#publisher.stampHeld([path])
+      })
+    } catch (error) {
+      if (!(error instanceof SyndError)) throw error
+      this.#inbox.retry(path)
+      return
+    }
+    this.#observer.log('warn', 'what was lost here is on no peer', { path: toText(path) })
+    this.#damage.accept(path)
+    this.#problems.clear('damaged', path)
+    this.#dirty.add(path, this.#clock.monotonicMs(), { mustHash: true })
+    this.#publisher.wake.call()
   }
 
   /** Takes the entries back from the peers; returns how many. */

@@ -1,12 +1,14 @@
-import { isLive } from '../../core/entry.ts'
+import { contentDigest, isLive } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { sameObservation, type Observation } from '../../core/observation.ts'
 import { orderForAnnouncement } from '../../core/plan.ts'
 import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
+import type { Damage } from '../damage.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import { unreadableMs, type Findings, type HashedDifference } from './findings.ts'
 import type { Gone, HeldDeletes } from './held-deletes.ts'
+import type { Inbox } from '../pull/inbox.ts'
 import type { Ledger, Put } from '../ledger.ts'
 import type { Clock, Observer, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
@@ -35,6 +37,8 @@ export interface PublisherParts {
   readonly findings: Findings
   readonly stamping: Stamping
   readonly heldDeletes: HeldDeletes
+  readonly damage: Damage
+  readonly inbox: Inbox
   readonly newScan: () => Scan
   /** Resolves when local changes may be stamped (rule 1: after the first Hello, or 10 s). */
   readonly mayStamp: () => Promise<void>
@@ -156,14 +160,14 @@ export class Publisher {
     for (const path of fresh) dirty.add(path, startMs)
     for (const path of scanned.unreadable)
       dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
-    await mayStamp()
+    if (hashed.length > 0 || confirmed.size > 0) await mayStamp()
     const reason = await serial.run(async () => this.#commit(hashed, confirmed))
     if (scope.isFullScan && reason === null) this.#isFirstScanCommitted = true
     return reason
   }
 
   #commit(hashed: readonly HashedDifference[], confirmed: Confirmed): string | null {
-    const { ledger, volume, heldDeletes, dirty, clock } = this.#parts
+    const { ledger, volume, heldDeletes, dirty, clock, inbox } = this.#parts
     const nowMs = clock.monotonicMs()
     const halt = volume.halt()
     if (halt !== null) return halt.message
@@ -172,6 +176,8 @@ export class Publisher {
     const puts = orderForAnnouncement([...found, ...steps])
     if (puts.length > 0) ledger.commit(puts)
     if (forgotten.length > 0) ledger.forget(forgotten)
+    // What others have under these names is to be had now.
+    for (const path of forgotten) inbox.add(path)
     for (const { entry, isAnnounced } of puts) if (isAnnounced) dirty.published(entry.path, nowMs)
     heldDeletes.cancelFound(hashed.map(({ path }) => path))
     return null
@@ -182,6 +188,7 @@ export class Publisher {
     const steps = new Map<RelativePath, Step>()
     for (const difference of hashed) {
       const { path, observation, record } = difference
+      if (this.#isDamage(difference)) continue
       const replacesDirectory =
         record?.entry.kind === 'directory' && observation.kind !== 'directory'
       if (replacesDirectory && record !== null) {
@@ -244,7 +251,9 @@ export class Publisher {
       if (record === null || !isLive(record.entry) || found.has(path)) continue
       this.#vanishing.forget(path)
       const isThere = volume.look(path).kind === 'present'
-      if (isThere || !this.#isEmptied(record, confirmed)) this.#lookAgain(path)
+      if (isThere) this.#lookAgain(path)
+      else if (this.#parts.damage.note(record, null)) this.#repair(path)
+      else if (!this.#isEmptied(record, confirmed)) this.#lookAgain(path)
       else gone.push({ record, isSilent })
     }
     const steps: Step[] = []
@@ -255,6 +264,28 @@ export class Publisher {
       else steps.push({ ...put, replacesDirectory: false })
     }
     return { steps, forgotten }
+  }
+
+  /** Rule 23: what a power loss left is nothing that anybody did. */
+  #isDamage({ path, record, finding }: HashedDifference): boolean {
+    const { damage } = this.#parts
+    if (record === null) return false
+    const { entry } = record
+    const isSame =
+      entry.kind === finding.observation.kind && contentDigest(entry) === finding.digest
+    if (isSame) damage.repaired(path)
+    else if (damage.note(record, finding.observation)) {
+      this.#repair(path)
+      return true
+    }
+    return false
+  }
+
+  #repair(path: RelativePath): void {
+    const { problems, clock, inbox } = this.#parts
+    const message = 'a power loss damaged it: it is pulled again'
+    problems.set({ code: 'damaged', path, message }, clock.nowMs())
+    inbox.add(path)
   }
 
   /** No child of a directory stays in the index when this round is committed. */

@@ -53,6 +53,7 @@ export class Scan {
   readonly #problems: ProblemList
   readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   readonly #isOwnWork: (path: RelativePath, observation: Observation) => boolean
+  readonly #isSuspect: (record: IndexRecord) => boolean
   readonly #mustHash = new Set<RelativePath>()
   readonly #found: Scanned = {
     different: new Map(),
@@ -70,6 +71,8 @@ export class Scan {
     problems: ProblemList
     isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
     isOwnWork: (path: RelativePath, observation: Observation) => boolean
+    /** Its bytes may be others though its times are the same (rule 23). */
+    isSuspect: (record: IndexRecord) => boolean
   }) {
     this.#store = parts.store
     this.#volume = parts.volume
@@ -77,6 +80,7 @@ export class Scan {
     this.#problems = parts.problems
     this.#isIgnored = parts.isIgnored
     this.#isOwnWork = parts.isOwnWork
+    this.#isSuspect = parts.isSuspect
     this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
   }
 
@@ -160,7 +164,7 @@ export class Scan {
       isLive(record.entry) &&
       known !== null &&
       sameObservation(known, observation)
-    if (!isKnown || this.#mustHash.has(path)) {
+    if (!isKnown || this.#mustHash.has(path) || this.#isSuspect(record)) {
       this.#found.different.set(path, { path, observation, record })
     }
     if (known?.kind === 'directory' && !isDirectory) this.#goneBelow(path)

@@ -1,7 +1,10 @@
 import type { Clock } from '../ports.ts'
 import { Wake } from '../wake.ts'
 
-/** Local changes are not stamped before the first Hello, or this (rule 1): a cloned disk is told so first. */
+/**
+ * Local changes are not stamped before every configured peer said Hello, or this (rule 1): an index that was cloned or restored is told so
+ * before it issues counters that another has issued.
+ */
 const stampAfterMs = 10_000
 
 /** Holds back the stamping of local changes at the start. */
@@ -21,7 +24,7 @@ export class StampGate {
     this.#opened.call()
   }
 
-  /** Resolves when somebody said Hello, after 10 s, or when the signal aborts. */
+  /** Resolves when everybody said Hello, after 10 s, or when the signal aborts. */
   async passed(): Promise<void> {
     if (this.#isOpen) return
     await this.#opened.wait(this.#clock, stampAfterMs, this.#signal)

@@ -8,6 +8,7 @@ import { joinPath, pathRefusal, type RelativePath } from '../../core/relative-pa
 import type { ConflictCopies } from './conflict-copies.ts'
 import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
+import type { Damage } from '../damage.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
@@ -50,6 +51,7 @@ export const applyProblems: readonly ProblemCode[] = [
   'disk-full',
   'apply-failed',
   'contended',
+  'damaged',
 ]
 
 export interface ApplierParts {
@@ -66,6 +68,7 @@ export interface ApplierParts {
   readonly dirty: DirtyPaths
   readonly ownWork: OwnWork
   readonly heldDeletes: HeldDeletes
+  readonly damage: Damage
   readonly problems: ProblemList
   readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   /** Tells the announcers that the path failed. */
@@ -193,6 +196,7 @@ export class Applier {
     if (hold !== null) holds.push({ id: hold, path, record, isDisplaced: displaced })
     if (observation !== null) ownWork.note(path, observation, clock.monotonicMs())
     overlay.put({ entry, observation, isAnnounced: true, seenMs: null })
+    this.#parts.damage.repaired(path)
     problems.clearAll(applyProblems, path)
     if (isLive(entry)) problems.clear('leftover', path)
     work.finished.push(path)
@@ -226,9 +230,10 @@ export class Applier {
     { entry, needsBytes }: Intent,
     { stage, record }: { stage: Stage | null; record: IndexRecord | null },
   ): Promise<Applied> {
-    const { volume } = this.#parts
-    const expected = this.#hasBytes(record) ? record.observation : null
-    const change = changeFor(entry, { needsBytes, stage, record, expected })
+    const { volume, damage } = this.#parts
+    const expected = this.#hasBytes(record) ? record.observation : damage.seenAt(entry.path)
+    const known = damage.has(entry.path) ? null : record
+    const change = changeFor(entry, { needsBytes, stage, record: known, expected })
     if (change === null) {
       const observation = isLive(entry) ? (record?.observation ?? null) : null
       return { kind: 'applied', observation, hold: null, displaced: false }
@@ -238,12 +243,13 @@ export class Applier {
     return applied
   }
 
-  /** True when the file is on the disk under its name: not removed and held back, not missing. */
+  /** True when the file is on the disk under its name: not removed and held back, not missing, not damaged. */
   #hasBytes(record: IndexRecord | null): record is IndexRecord & { observation: Observation } {
     return (
       record !== null &&
       record.observation !== null &&
-      !this.#parts.heldDeletes.has(record.entry.path)
+      !this.#parts.heldDeletes.has(record.entry.path) &&
+      !this.#parts.damage.has(record.entry.path)
     )
   }
 

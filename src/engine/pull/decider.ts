@@ -45,19 +45,28 @@ export class Decider {
   readonly #store: Store
   readonly #self: Self
   readonly #isHeld: (path: RelativePath) => boolean
+  readonly #isDamaged: (path: RelativePath) => boolean
   readonly #isComplete: (peer: PeerId) => boolean
+  readonly #isLinked: (peer: PeerId) => boolean
 
-  /** `isComplete`: everything that peer had when it last spoke is recorded. `isHeld`: gone here, the delete is held back. */
+  /**
+   * `isComplete`: everything that peer had when it last spoke is recorded. `isHeld`: gone here, the delete is held back. `isDamaged`: a power
+   * loss took the bytes (rule 23).
+   */
   constructor(parts: {
     store: Store
     self: Self
     isHeld: (path: RelativePath) => boolean
+    isDamaged: (path: RelativePath) => boolean
     isComplete: (peer: PeerId) => boolean
+    isLinked: (peer: PeerId) => boolean
   }) {
     this.#store = parts.store
     this.#self = parts.self
     this.#isHeld = parts.isHeld
+    this.#isDamaged = parts.isDamaged
     this.#isComplete = parts.isComplete
+    this.#isLinked = parts.isLinked
   }
 
   /** `onKept` is told of each announcement that our index covers. */
@@ -71,10 +80,23 @@ export class Decider {
       else if (decision.kind === 'await') isAwaited = true
       else candidates.push({ remote, decision })
     }
-    const best = candidates.toSorted(byNewest)[0]
+    const sorted = candidates.toSorted(byNewest)
+    const best = sorted.find(({ decision }) => this.#isObtainable(decision, record)) ?? sorted[0]
     if (best !== undefined) return this.#verdict(best, record, overlay)
-    if (isLive(record?.entry) && record.observation === null) return restore(record.entry)
+    if (isLive(record?.entry) && this.#isMissing(record))
+      return this.#restore(record.entry, overlay)
     return isAwaited ? { kind: 'park', on: null } : { kind: 'settled' }
+  }
+
+  /** Bytes that only a peer has who is away hold up nothing that somebody else announced. */
+  #isObtainable(decision: Candidate['decision'], record: IndexRecord | null): boolean {
+    if (decision.kind === 'stamp' || decision.entry.kind !== 'file') return true
+    const { entry } = decision
+    if (entry.sizeBytes === 0 || this.#isHere(record, entry)) return true
+    const isAtPeer = this.#store
+      .remote(entry.path)
+      .some((held) => sameContent(held.entry, entry) && this.#isLinked(held.peer))
+    return isAtPeer || this.#store.findByDigest(entry.digest, 1).length > 0
   }
 
   reconcile(record: IndexRecord | null, remote: Entry, overlay: Overlay): Decision {
@@ -96,8 +118,11 @@ export class Decider {
     if (decision.kind === 'stamp') return this.#stamp(remote, record, overlay)
     const { entry, isVersionReuse } = decision
     const loser = decision.loser !== null && canHaveCopy(decision.loser) ? decision.loser : null
-    if (isLive(entry) && !overlay.isDirectory(parentOf(path)))
+    if (isLive(entry) && !this.#isPlace(parentOf(path), overlay))
       return { kind: 'park', on: parentOf(path) }
+    // Rule 4: whoever resolves a conflict holds the losing bytes.
+    if (loser !== null && record !== null && this.#isMissing(record))
+      return this.#restore(loser, overlay)
     if (
       record?.entry.kind === 'directory' &&
       entry.kind !== 'directory' &&
@@ -110,9 +135,28 @@ export class Decider {
     return { kind: 'intent', intent: { path, entry, remote, loser, isVersionReuse, needsBytes } }
   }
 
+  /** What the index says is not on this disk, and nobody deleted it: it must come from a peer again. */
+  #isMissing({ entry, observation }: IndexRecord): boolean {
+    return observation === null || this.#isDamaged(entry.path)
+  }
+
+  #isPlace(directory: RelativePath | null, overlay: Overlay): boolean {
+    return overlay.isDirectory(directory) && (directory === null || !this.#isDamaged(directory))
+  }
+
+  /** Ours again, from whoever has it. */
+  #restore(entry: LiveEntry, overlay: Overlay): Verdict {
+    const { path, kind } = entry
+    const parent = parentOf(path)
+    if (!this.#isPlace(parent, overlay)) return { kind: 'park', on: parent }
+    const needsBytes = kind === 'file'
+    const intent = { path, entry, remote: null, loser: null, isVersionReuse: false, needsBytes }
+    return { kind: 'intent', intent }
+  }
+
   /** The content is on the disk under its name; of a held delete only the version may still change (rule 19). */
   #isHere(record: IndexRecord | null, entry: Entry): boolean {
-    if (record === null || record.observation === null || !sameContent(record.entry, entry))
+    if (record === null || this.#isMissing(record) || !sameContent(record.entry, entry))
       return false
     return !this.#isHeld(entry.path) || sameMetadata(record.entry, entry)
   }
@@ -146,6 +190,7 @@ export class Decider {
     const { path } = remote.entry
     if (!isLive(record?.entry))
       throw new Error(`nothing to stamp at a path of ${path.length} bytes`)
+    if (this.#isMissing(record)) return this.#restore(record.entry, overlay)
     if (!overlay.isDirectory(parentOf(path))) return { kind: 'park', on: parentOf(path) }
     // Content that nobody has superseded is not covered: its holder makes the conflict copy (rule 4).
     const over = isLive(remote.entry)
@@ -155,19 +200,6 @@ export class Decider {
     const intent = { path, entry, remote, loser: null, isVersionReuse: false, needsBytes: false }
     return { kind: 'intent', intent }
   }
-}
-
-function restore(entry: LiveEntry): Verdict {
-  const needsBytes = entry.kind === 'file'
-  const intent = {
-    path: entry.path,
-    entry,
-    remote: null,
-    loser: null,
-    isVersionReuse: false,
-    needsBytes,
-  }
-  return { kind: 'intent', intent }
 }
 
 /** The newest first; of concurrent ones the winner, so that a loser's bytes are not fetched in vain. */

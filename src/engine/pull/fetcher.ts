@@ -50,6 +50,8 @@ export interface FetcherParts {
   readonly deliver: (intent: Intent, stage: Stage) => void
   readonly onSourceFailed: (peer: Peer, error: SyndError, intents: readonly Intent[]) => void
   readonly onSourceWorked: (peer: Peer) => void
+  /** The peer has other content by now. */
+  readonly onSuperseded: (peer: Peer, intent: Intent) => void
   readonly backlog: () => number
 }
 
@@ -88,7 +90,7 @@ export class Fetcher {
     this.#local.push({ intent, sources })
     while (this.#localRunning < localLanes && this.#local.length > this.#localRunning) {
       this.#localRunning++
-      this.#track(this.#localLane(signal))
+      this.track(this.#localLane(signal))
     }
   }
 
@@ -160,13 +162,13 @@ export class Fetcher {
       lanes.small.length > lanes.smallRunning * batchFiles
     ) {
       lanes.smallRunning++
-      this.#track(this.#smallLane(lanes, signal))
+      this.track(this.#smallLane(lanes, signal))
     }
     while (lanes.largeRunning < largeLanes && lanes.large.length > 0) {
       const intent = lanes.large.shift()
       if (intent === undefined) return
       lanes.largeRunning++
-      this.#track(this.#largeLane(lanes, intent, signal))
+      this.track(this.#largeLane(lanes, intent, signal))
     }
   }
 
@@ -195,7 +197,8 @@ export class Fetcher {
   }
 
   async #pull(peer: Peer, intents: readonly Intent[], signal: AbortSignal): Promise<void> {
-    const { transfer, volume, peers, inbox, onSourceFailed, onSourceWorked } = this.#parts
+    const { transfer, volume, peers, inbox, onSourceFailed, onSourceWorked, onSuperseded } =
+      this.#parts
     const target = peers.pullTarget(peer)
     if (signal.aborted) return
     if (target === null) {
@@ -215,7 +218,7 @@ export class Fetcher {
         if (intent === undefined) throw new SyndError('protocol', 'more results than requests')
         onSourceWorked(peer)
         if (pulled.kind === 'pulled') this.#pulled(peer, intent, pulled.stage)
-        else if (pulled.kind === 'superseded') inbox.retry(intent.path)
+        else if (pulled.kind === 'superseded') onSuperseded(peer, intent)
         else this.#failed(peer, intent, pulled)
       }
       if (left.length > 0)
@@ -246,7 +249,8 @@ export class Fetcher {
     inbox.retry(path)
   }
 
-  #track(lane: Promise<void>): void {
+  /** What must end before `drained` does; its failure is a bug. */
+  track(lane: Promise<void>): void {
     const tracked = lane.catch(this.#fail).finally(() => this.#running.delete(tracked))
     this.#running.add(tracked)
   }

@@ -8,6 +8,7 @@ import { backoffMs } from '../backoff.ts'
 import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
 import { Fetcher } from './fetcher.ts'
+import { Search } from './search.ts'
 import type { Inbox } from './inbox.ts'
 import { Overlay } from './overlay.ts'
 import type { Peer, Peers } from '../links/peers.ts'
@@ -35,6 +36,8 @@ export interface PullerParts {
   readonly peers: Peers
   readonly problems: ProblemList
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
+  /** Content that this peer had and lost is nowhere. */
+  readonly onNobodyHas: (path: RelativePath) => Promise<void>
   /** After each round of decisions: acknowledgements can be told, and the state may have changed. */
   readonly onDecided: () => void
 }
@@ -43,6 +46,7 @@ export interface PullerParts {
 export class Puller {
   readonly #parts: PullerParts
   readonly #fetcher: Fetcher
+  readonly #search: Search
   readonly #ready: Ready[] = []
   readonly #readyWake = new Wake()
   readonly #peerFailures = new Map<string, number>()
@@ -50,11 +54,13 @@ export class Puller {
 
   constructor(parts: PullerParts) {
     this.#parts = parts
+    this.#search = new Search({ peers: parts.peers })
     this.#fetcher = new Fetcher({
       ...parts,
       deliver: (intent, stage) => this.#deliver(intent, stage),
       onSourceFailed: (peer, error, intents) => this.#sourceFailed(peer, error, intents),
       onSourceWorked: (peer) => this.#peerFailures.delete(peer.address),
+      onSuperseded: (peer, intent) => this.#superseded(peer, intent),
       backlog: () => this.#ready.length,
     })
   }
@@ -105,19 +111,38 @@ export class Puller {
       return inbox.postpone(path, contendedMs)
     }
     if (!intent.needsBytes) return this.#deliver(intent, null)
+    if (intent.remote === null && this.#search.isInVain(path)) return this.#giveUp(path)
     this.#fetcher.fetch(intent, this.#sourcesOf(intent), signal)
   }
 
-  /** Linked peers that announced the wanted content under this name; who announced the decided version first. */
+  /**
+   * Linked peers that announced the wanted content under this name; who announced the decided version first. What was ours is with whoever
+   * took it over: such peers announce nothing of it, and are asked after the others.
+   */
   #sourcesOf({ path, entry, remote }: Intent): Peer[] {
     const { store, peers } = this.#parts
     const holders = store.remote(path).filter((held) => sameContent(held.entry, entry))
     const preferred = remote?.peer ?? null
     const isFirst = (peer: PeerId): number => (peer === preferred ? 0 : 1)
-    return holders
+    const known = holders
       .toSorted((a, b) => isFirst(a.peer) - isFirst(b.peer))
       .map(({ peer }) => peers.linked(peer))
       .filter((peer) => peer !== null)
+    if (remote !== null) return known
+    return [...known, ...peers.connected().filter((peer) => !known.includes(peer))]
+  }
+
+  #superseded({ peerId }: Peer, { path, remote }: Intent): void {
+    const { inbox } = this.#parts
+    if (remote === null && peerId !== null) this.#search.isNotAt(peerId, path)
+    if (remote === null && this.#search.isInVain(path)) this.#giveUp(path)
+    else inbox.retry(path)
+  }
+
+  #giveUp(path: RelativePath): void {
+    this.#search.end(path)
+    this.#parts.inbox.done(path)
+    this.#fetcher.track(this.#parts.onNobodyHas(path))
   }
 
   #deliver(intent: Intent, stage: Ready['stage']): void {

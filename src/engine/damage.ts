@@ -1,0 +1,91 @@
+import { isLive } from '../core/entry.ts'
+import type { IndexRecord } from '../core/index-record.ts'
+import type { Observation } from '../core/observation.ts'
+import type { RelativePath } from '../core/relative-path.ts'
+
+/** What a kernel had not written back when the power went is younger than this; with a wide margin. */
+const unwrittenNs = 10n * 60n * 1_000_000_000n
+
+/**
+ * Rule 23: after a power loss (an unclean end, and another boot since) a file may be older than the index says, hold zeros, or be gone,
+ * without anybody having changed it. That is damage: it is pulled again and never announced. Whoever writes a file gives it a new mtime and
+ * ctime; what the power loss left has none that the index did not know.
+ *
+ * Nothing of it is stored: until all of it is repaired the index keeps the boot id of the life that ended badly, so the next start finds
+ * the same again.
+ */
+export class Damage {
+  #isSuspected = false
+  #hashFromNs = 0n
+  /** Damaged paths, each with what is on the disk in its place. */
+  readonly #found = new Map<RelativePath, Observation | null>()
+  /** Nobody has it: what is on the disk counts. */
+  readonly #accepted = new Set<RelativePath>()
+
+  /** The life before ended by a power loss; `records` is the whole index. */
+  suspect(records: Iterable<IndexRecord>): void {
+    let newestNs = 0n
+    for (const { observation } of records) {
+      if (observation !== null && observation.ctimeNs > newestNs) newestNs = observation.ctimeNs
+    }
+    this.#isSuspected = true
+    this.#hashFromNs = newestNs - unwrittenNs
+  }
+
+  get size(): number {
+    return this.#found.size
+  }
+
+  /** The disk holds something else than the index says, and that is not to be announced. */
+  has(path: RelativePath): boolean {
+    return this.#found.has(path)
+  }
+
+  /** What is on the disk at a damaged path; null: nothing. */
+  seenAt(path: RelativePath): Observation | null {
+    return this.#found.get(path) ?? null
+  }
+
+  /** Its times may be right and its bytes not: it was written shortly before the end. */
+  mustHash({ observation }: IndexRecord): boolean {
+    return this.#isSuspected && observation !== null && observation.ctimeNs >= this.#hashFromNs
+  }
+
+  /** Whether what was found in place of the record (null: nothing) is damage; it is noted then. */
+  note({ entry, observation }: IndexRecord, seen: Observation | null): boolean {
+    const { path } = entry
+    const isDamage =
+      this.#isSuspected &&
+      isLive(entry) &&
+      observation !== null &&
+      !this.#accepted.has(path) &&
+      isUntouched(observation, seen)
+    if (isDamage) this.#found.set(path, seen)
+    else this.#found.delete(path)
+    return isDamage
+  }
+
+  /** The path is as the index says again, or somebody changed it. */
+  repaired(path: RelativePath): void {
+    this.#found.delete(path)
+  }
+
+  /** Nobody has what the index says: what is on the disk stands. */
+  accept(path: RelativePath): void {
+    if (this.#found.delete(path)) this.#accepted.add(path)
+  }
+
+  /** To be called when everything was looked at: true when all of it is dealt with, and what follows are changes like any other. */
+  end(): boolean {
+    if (this.#found.size > 0) return false
+    this.#isSuspected = false
+    this.#accepted.clear()
+    return true
+  }
+}
+
+function isUntouched(known: Observation, seen: Observation | null): boolean {
+  if (seen === null) return true
+  // Each alone: the sweep of staging moves the ctime of a file that has kept a second name there.
+  return seen.ctimeNs <= known.ctimeNs || seen.mtimeNs <= known.mtimeNs
+}
