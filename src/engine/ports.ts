@@ -258,6 +258,8 @@ export interface OutboundLink {
 /** The stream of a peer that dialled us. */
 export interface InboundLink {
   readonly hello: Hello
+  /** What we said of ourselves when it was opened. */
+  readonly answer: HelloAnswer
   readonly key: string
   readonly announcements: AsyncIterable<Announcement>
   reply(reply: Reply): Promise<void>

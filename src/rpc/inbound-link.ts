@@ -19,10 +19,11 @@ export function openInboundLink(
   call: ServerDuplexStream<Buffer, Buffer>,
   options: InboundOptions,
 ): InboundLink {
-  const { hello, key, nowMs, rejected, log } = options
+  const { hello, answer, key, nowMs, rejected, log } = options
   const stream = new MessageStream(call, { maxUnsentBytes: maxUnsentReplyBytes })
   return {
     hello,
+    answer,
     key,
     announcements: announcements(),
     reply: (reply: Reply) => stream.write(encodeReply(reply)),

@@ -78,7 +78,7 @@ export class NotifyServer {
       const key = this.#keyOf(call)
       const hello = decodeHello(call.request)
       const answer = this.#options.answerHello(hello, { key })
-      callback(null, encodeAnswer(answer, this.#sessions.open({ hello, key })))
+      callback(null, encodeAnswer(answer, this.#sessions.open({ hello, answer, key })))
       this.#options.greeted()
     } catch (error) {
       callback(this.#statusOf(error, call.getPeer()))

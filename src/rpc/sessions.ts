@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import type { KeyFingerprint } from '../core/credentials.ts'
-import type { Hello } from '../core/protocol.ts'
+import type { Hello, HelloAnswer } from '../core/protocol.ts'
 
 /** What a Hello established. */
 export interface Greeting {
   readonly hello: Hello
+  /** What we said of ourselves in return. */
+  readonly answer: HelloAnswer
   readonly key: KeyFingerprint
 }
 
@@ -36,11 +38,10 @@ export class Sessions {
   /** The Hello of this session, once; null for one that is unknown, used, too old, or another key's. */
   take(session: Buffer, key: KeyFingerprint): Greeting | null {
     const name = session.toString('hex')
-    const greeting = this.#waiting.get(name)
-    if (greeting === undefined || greeting.key !== key) return null
+    const waiting = this.#waiting.get(name)
+    if (waiting === undefined || waiting.key !== key) return null
     this.#waiting.delete(name)
-    return this.#monotonicMs() <= greeting.untilMs
-      ? { hello: greeting.hello, key: greeting.key }
-      : null
+    const { untilMs, ...greeting } = waiting
+    return this.#monotonicMs() <= untilMs ? greeting : null
   }
 }

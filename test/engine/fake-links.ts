@@ -1,6 +1,12 @@
 import { SyndError } from '../../src/core/errors.ts'
 import { parseEpoch } from '../../src/core/peer-id.ts'
-import type { Announcement, Hello, Reply, SequencedEntry } from '../../src/core/protocol.ts'
+import type {
+  Announcement,
+  Hello,
+  HelloAnswer,
+  Reply,
+  SequencedEntry,
+} from '../../src/core/protocol.ts'
 import type { InboundLink, OutboundLink } from '../../src/engine/ports.ts'
 import { peer } from '../core/build.ts'
 import { Channel } from '../support/channel.ts'
@@ -27,6 +33,8 @@ export class FakeCaller implements InboundLink {
   readonly announcements = new Channel<Announcement>()
   readonly replies: Reply[] = []
   isClosed = false
+  /** What it was answered when it dialled. */
+  answer: HelloAnswer = { ...helloOf('a'), listsCaller: 'yes' }
 
   constructor(letter: string, hello: Partial<Hello> = {}) {
     this.hello = helloOf(letter, hello)

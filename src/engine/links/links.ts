@@ -4,6 +4,7 @@ import {
   protocolVersions,
   type Hello,
   type HelloAnswer,
+  type Recorded,
   type SourceOffer,
   type SyncMode,
 } from '../../core/protocol.ts'
@@ -60,7 +61,7 @@ export class Links implements NetworkHandler {
   }
 
   hello(): Hello {
-    const { self, store, name, mode, source } = this.#parts
+    const { self, name, mode, source } = this.#parts
     return {
       protocolVersions,
       peerId: self.peerId,
@@ -68,14 +69,18 @@ export class Links implements NetworkHandler {
       name,
       mode,
       joining: !self.isJoined,
-      recorded: store.peers().slice(0, maxRecorded),
+      recorded: this.#recorded(),
       source: source(),
     }
   }
 
   answerHello(hello: Hello, caller: { readonly key: string }): HelloAnswer {
-    this.#check(hello, caller.key)
-    return { ...this.hello(), listsCaller: this.#lists(hello.peerId) }
+    // Of before the check: two that have one id tell each other so, and both draw a new one.
+    const ours = this.hello()
+    const isTaken = this.#isTaken(hello, caller.key)
+    if (!isTaken) this.#check(hello, caller.key)
+    const recorded = isTaken ? beyondEverything(hello, ours.recorded) : ours.recorded
+    return { ...ours, recorded, listsCaller: this.#lists(hello.peerId) }
   }
 
   async runOutbound(link: OutboundLink): Promise<void> {
@@ -94,6 +99,7 @@ export class Links implements NetworkHandler {
     if (peer === null) return
     const first = peers.linked(answer.peerId)
     this.#connected(peer, link)
+    this.#parts.onHello()
     try {
       if (first === null) await this.#runFirst(peer, link)
       else await this.#runAlias(peer, first, link)
@@ -108,6 +114,8 @@ export class Links implements NetworkHandler {
 
   async runInbound(link: InboundLink): Promise<void> {
     this.#check(link.hello, link.key)
+    // We are somebody else since we answered: let them ask again.
+    if (link.answer.peerId !== this.#parts.self.peerId) return
     try {
       await this.#parts.inbound.run(link)
     } finally {
@@ -150,7 +158,7 @@ export class Links implements NetworkHandler {
   }
 
   #check(hello: Hello, key: string): void {
-    const { self, store, isAuthorized, onHello } = this.#parts
+    const { self } = this.#parts
     if (!hello.protocolVersions.some((version) => protocolVersions.includes(version))) {
       const theirs = hello.protocolVersions.join(', ')
       throw new SyndError(
@@ -158,8 +166,7 @@ export class Links implements NetworkHandler {
         `speaks protocol ${theirs}, this peer ${protocolVersions.join(', ')}: update the older one`,
       )
     }
-    const known = store.peer(hello.peerId)
-    if (known !== null && known.key !== key && isAuthorized(known.key)) {
+    if (this.#isBoundToAnother(hello, key)) {
       throw new SyndError('untrusted', `peer id ${hello.peerId} belongs to another key`)
     }
     const isUs = hello.peerId === self.peerId
@@ -168,7 +175,33 @@ export class Links implements NetworkHandler {
     if (!isUs && ours !== undefined && !self.recognises(ours)) {
       this.renewIdentity('a peer has recorded more of this index than it holds')
     }
-    onHello()
+  }
+
+  /** The id belongs to the key that showed it first, while that is authorized (design.md, Security). */
+  #isBoundToAnother({ peerId }: Hello, key: string): boolean {
+    const { store, isAuthorized } = this.#parts
+    const known = store.peer(peerId)
+    return known !== null && known.key !== key && isAuthorized(known.key)
+  }
+
+  /** Somebody else has the caller's id: it is, or is a copy of, another host (rule 1). */
+  #isTaken(hello: Hello, key: string): boolean {
+    const live = this.#parts.peers.callers.get(hello.peerId)?.link
+    const isLive =
+      live !== undefined &&
+      live.hello.epoch !== hello.epoch &&
+      (live.hello.name !== hello.name || live.key !== key)
+    return isLive || this.#isBoundToAnother(hello, key)
+  }
+
+  /** Of those first whom this peer is linked with: old ids gather over the years. */
+  #recorded(): readonly Recorded[] {
+    const { store, peers } = this.#parts
+    const linked = new Set(peers.all().map(({ peerId }) => peerId))
+    const all = store.peers()
+    if (all.length <= maxRecorded) return all
+    const isFirst = ({ peerId }: Recorded): number => (linked.has(peerId) ? 0 : 1)
+    return all.toSorted((a, b) => isFirst(a) - isFirst(b)).slice(0, maxRecorded)
   }
 
   #lists(peerId: PeerId): HelloAnswer['listsCaller'] {
@@ -228,4 +261,13 @@ export class Links implements NetworkHandler {
     peer.delivery = first.delivery
     for await (const _ of link.replies) if (first.link === null) return
   }
+}
+
+/** What makes the caller draw a new id: more of its index was recorded than it can hold. */
+function beyondEverything(
+  { peerId, epoch }: Hello,
+  recorded: Hello['recorded'],
+): readonly Recorded[] {
+  const others = recorded.filter((one) => one.peerId !== peerId)
+  return [{ peerId, epoch, sequence: Number.MAX_SAFE_INTEGER }, ...others]
 }

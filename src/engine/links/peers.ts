@@ -52,6 +52,11 @@ export class Peers {
     return [...this.#byAddress.values()]
   }
 
+  /** Every configured peer answered once since the start. */
+  get isEverybodyKnown(): boolean {
+    return this.#unresolved.length === 0 && this.all().every(({ hasAnswered }) => hasAnswered)
+  }
+
   /** The configured names after every look-up; peers that stay keep their state. */
   setAddresses(addresses: readonly string[], unresolved: readonly string[]): void {
     this.#byAddress = new Map(
