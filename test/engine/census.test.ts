@@ -117,7 +117,7 @@ describe('the counts', () => {
 
   test('list the conflict copies that are there, in byte order', () => {
     const copies = ['b', 'a'].map((name) => conflictCopyOf(file({ ...shape, path: name })))
-    const records = copies.map((copy, index) => recordOf(copy, index + 1))
+    const records = [...copies, file(shape)].map((entry, index) => recordOf(entry, index + 1))
     const census = censusOf(...records)
     expect(census.conflictCopies).toEqual(copies.map(({ path }) => path).toSorted())
     for (const record of records) census.replace(record, null)

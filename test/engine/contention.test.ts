@@ -50,6 +50,14 @@ describe('after three conflicts', () => {
     contention.note(p, 15 * minuteMs)
     expect(contention.delayMs(p, 15 * minuteMs)).toBe(0)
   })
+
+  test('it starts over though another path has longer to wait', () => {
+    const contention = new Contention()
+    for (let conflict = 0; conflict < 20; conflict++) contention.note(path('q'), 0)
+    for (const nowMs of [0, 1_000, 2_000]) contention.note(p, nowMs)
+    contention.note(p, 15 * minuteMs)
+    expect(contention.delayMs(p, 15 * minuteMs)).toBe(0)
+  })
 })
 
 test('three conflicts in more than ten minutes are no contention', () => {

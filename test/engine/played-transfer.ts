@@ -1,0 +1,42 @@
+import { errorCode } from '../../src/core/errors.ts'
+import type { Pulled, PullRequest, PullTarget, Stage, Transfer } from '../../src/engine/ports.ts'
+import { sha256 } from './parts.ts'
+import type { PlayedPeer } from './played-peer.ts'
+
+/** Pulls from played peers, at once. */
+export class PlayedTransfer implements Transfer {
+  readonly #peers: ReadonlyMap<string, PlayedPeer>
+  /** `path from address`, as often as it was asked for. */
+  readonly pulls: string[] = []
+
+  constructor(peers: ReadonlyMap<string, PlayedPeer>) {
+    this.#peers = peers
+  }
+
+  async *pull(
+    { address }: PullTarget,
+    requests: readonly PullRequest[],
+    createStage: (request: PullRequest) => Promise<Stage>,
+  ): AsyncIterable<Pulled> {
+    for (const request of requests) {
+      this.pulls.push(`${request.path} from ${address}`)
+      const content = this.#peers.get(address)?.contentAt(request.path) ?? null
+      if (content === null || sha256(content) !== request.digest) yield { kind: 'superseded' }
+      else yield await stage(content, await createStage(request))
+    }
+  }
+
+  async stop(): Promise<void> {}
+}
+
+async function stage(content: string, into: Stage): Promise<Pulled> {
+  try {
+    await into.write(Buffer.from(content, 'latin1'))
+    await into.finish()
+    return { kind: 'pulled', stage: into }
+  } catch (error) {
+    await into.discard()
+    if (errorCode(error) !== 'digest-mismatch') throw error
+    return { kind: 'failed', code: 'source-mismatch', message: String(error) }
+  }
+}
