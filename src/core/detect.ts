@@ -135,7 +135,7 @@ function draft(finding: Finding, { known, version, dot, keepsModes }: Draft): Li
     contentDot,
     metadataDot,
     digest,
-    sizeBytes: Number(observation.sizeBytes),
+    sizeBytes: observation.sizeBytes,
   }
 }
 

@@ -8,14 +8,13 @@ import { isConflictCopy } from '../core/conflict.ts'
 export class Census {
   readonly #sha256: Sha256
   readonly #conflictCopies = new Set<RelativePath>()
+  readonly #missing = new Set<RelativePath>()
   #digest = 0n
   files = 0
   directories = 0
   symlinks = 0
   tombstones = 0
   sizeBytes = 0
-  /** Live entries whose bytes are not on this disk: to be pulled again. */
-  missing = 0
 
   constructor({ sha256 }: { sha256: Sha256 }) {
     this.#sha256 = sha256
@@ -23,6 +22,11 @@ export class Census {
 
   get live(): number {
     return this.files + this.directories + this.symlinks
+  }
+
+  /** Live entries that are not on this disk: to be taken from a peer again. */
+  get missing(): ReadonlySet<RelativePath> {
+    return this.#missing
   }
 
   /** Paths of conflict copies that are in the volume, in byte order. */
@@ -45,9 +49,9 @@ export class Census {
 
   #count({ entry, observation }: IndexRecord, sign: 1 | -1): void {
     if (isLive(entry)) {
-      if (observation === null) this.missing += sign
+      if (observation === null) mark(this.#missing, entry.path, sign)
       this.#digest ^= BigInt(`0x${this.#sha256(treeTerm(entry))}`)
-      if (isConflictCopy(entry.path)) this.#markCopy(entry.path, sign)
+      if (isConflictCopy(entry.path)) mark(this.#conflictCopies, entry.path, sign)
     }
     switch (entry.kind) {
       case 'file':
@@ -65,11 +69,11 @@ export class Census {
         return
     }
   }
+}
 
-  #markCopy(path: RelativePath, sign: 1 | -1): void {
-    if (sign === 1) this.#conflictCopies.add(path)
-    else this.#conflictCopies.delete(path)
-  }
+function mark(paths: Set<RelativePath>, path: RelativePath, sign: 1 | -1): void {
+  if (sign === 1) paths.add(path)
+  else paths.delete(path)
 }
 
 function treeTerm(entry: Entry): string {

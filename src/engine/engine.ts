@@ -139,6 +139,7 @@ export class Engine {
       contention,
       ownWork,
       isIgnored,
+      isWantedHere: (digest) => this.#puller.wantsHere(digest),
       onFailed,
     })
     this.#puller = new Puller({
@@ -208,6 +209,7 @@ export class Engine {
     })
     await resolveHeldFiles({ store, volume, copies: this.#copies, ledger: this.#ledger, observer })
     for (const { entry } of store.unequalRemote()) this.#inbox.add(entry.path)
+    for (const path of this.#census.missing) this.#inbox.add(path)
     if (!settings.hasPeers) this.#stampGate.open()
     await network.start(this.#links)
     this.#running = this.#run()

@@ -54,7 +54,7 @@ export class State {
     if (
       heldDeletes.size > 0 ||
       damage.size > 0 ||
-      census.missing > 0 ||
+      census.missing.size > 0 ||
       !self.isJoined ||
       volume.halt() !== null
     )

@@ -175,7 +175,7 @@ describe('what is held', () => {
   })
 
   test('and is there again is not held any more, in the index neither', () => {
-    held.cancelFound(paths('d/1', 'd/250', 'unknown'))
+    held.cancelFound(new Set(paths('d/1', 'd/250', 'unknown')))
     expect([held.has(path('d/1')), held.size]).toEqual([false, 199])
     expect(parts.store.heldDeletes()).toHaveLength(199)
   })

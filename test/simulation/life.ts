@@ -1,18 +1,25 @@
-import type { Store } from '../../src/engine/ports.ts'
+import { SyndError } from '../../src/core/errors.ts'
+import type { Store, Transaction } from '../../src/engine/ports.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
+import type { Trace } from './trace.ts'
 
 /** One run of one simulated process: counts its effects and ends at the one that was chosen, if any. */
 export class Life {
-  readonly #trace: (text: string) => void
+  readonly #trace: Trace
+  readonly #name: string
+  readonly #onEnd: () => void
   #isOver = false
   #effects = 0
   /** The process ends at this effect; each effect counts twice, before and after. */
   endAt: number | null = null
-  /** Where it ended, in words; null while it runs. */
+  /** The kind of effect at which it ended, with `before` or `after`; null while it runs. */
   endedAt: string | null = null
 
-  constructor({ trace }: { trace: (text: string) => void }) {
+  /** `onEnd` is called once, when the process has ended in whatever way. */
+  constructor({ trace, name, onEnd }: { trace: Trace; name: string; onEnd: () => void }) {
     this.#trace = trace
+    this.#name = name
+    this.#onEnd = onEnd
   }
 
   get isOver(): boolean {
@@ -24,47 +31,63 @@ export class Life {
   }
 
   end(): void {
+    if (this.#isOver) return
     this.#isOver = true
+    this.#onEnd()
   }
 
   demandAlive(): void {
     if (this.#isOver) throw new ProcessEnded('the process has ended')
   }
 
-  effect(when: 'before' | 'after', what: string): void {
+  effect(when: 'before' | 'after', kind: string, detail: string): void {
     this.demandAlive()
     this.#effects++
-    this.#trace(`${when} ${what}`)
+    this.#trace.line(`${this.#name} ${when} ${kind} ${detail}`)
     if (this.endAt === null || this.#effects < this.endAt) return
-    this.#isOver = true
-    this.endedAt = `${when} ${what.split(' ')[0] ?? ''}`
-    throw new ProcessEnded(`ended ${when} ${what}`)
+    this.endedAt = `${when} ${kind}`
+    this.end()
+    throw new ProcessEnded(`ended ${when} ${kind} ${detail}`)
+  }
+
+  /** Does `action`, which is an effect: what a crash may come before and after. */
+  around<Result>(kind: string, detail: string, action: () => Result): Result {
+    this.effect('before', kind, detail)
+    const result = action()
+    this.effect('after', kind, detail)
+    return result
   }
 }
 
 /** The store as one life sees it: its commits are effects, and nothing answers once the life is over. */
-export function storeOf(store: Store, life: Life): Store {
+export function storeOf(
+  store: Store,
+  life: Life,
+  hooks: { isFull: () => boolean; onCommit: (transaction: Transaction) => void },
+): Store {
+  const writing = <Result>(kind: string, action: () => Result): Result => {
+    life.demandAlive()
+    if (hooks.isFull()) throw new SyndError('no-space', 'no room for the index')
+    return life.around(kind, '', action)
+  }
+  const writes: Partial<Store> = {
+    commit: (transaction) =>
+      writing('commit', () => {
+        store.commit(transaction)
+        hooks.onCommit(transaction)
+      }),
+    recordHold: (hold) => writing('record-hold', () => store.recordHold(hold)),
+  }
   return new Proxy(store, {
     get(target, property) {
+      const own: unknown = Reflect.get(writes, property)
+      if (own !== undefined) return own
       const member: unknown = Reflect.get(target, property)
       if (typeof member !== 'function') return member
       return (...given: unknown[]): unknown => {
         life.demandAlive()
-        const isEffect = property === 'commit' || property === 'recordHold'
-        if (!isEffect) return Reflect.apply(member, target, given)
-        const what = `${property} ${describe(given[0])}`
-        life.effect('before', what)
-        const result: unknown = Reflect.apply(member, target, given)
-        life.effect('after', what)
-        return result
+        return Reflect.apply(member, target, given)
       }
     },
-  })
-}
-
-function describe(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner === 'bigint') return inner.toString()
-    return inner instanceof Map ? [...inner] : inner
   })
 }

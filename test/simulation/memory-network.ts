@@ -1,122 +1,83 @@
 import { SyndError } from '../../src/core/errors.ts'
-import type { Announcement, Reply } from '../../src/core/protocol.ts'
+import type { Announcement, Hello, HelloAnswer } from '../../src/core/protocol.ts'
 import type { Network, NetworkHandler } from '../../src/engine/ports.ts'
-import { Channel } from '../support/channel.ts'
-import type { Random } from '../support/random.ts'
+import { ProcessEnded } from '../support/memory-disk-attached.ts'
 import type { VirtualTime } from '../support/virtual-clock.ts'
+import type { Life } from './life.ts'
+import type { Trace } from './trace.ts'
+import type { Link, Wire } from './wire.ts'
 
 const redialMs = 500
 
-/** The wire between all simulated peers: who is up, who can reach whom, how long a message takes. */
-export class Wire {
-  readonly #time: VirtualTime
-  readonly #random: Random
-  readonly #up = new Map<string, MemoryNetwork>()
-  readonly #cut = new Set<string>()
-  readonly #links = new Set<Link>()
-  maxDelayMs = 30
-
-  constructor({ time, random }: { time: VirtualTime; random: Random }) {
-    this.#time = time
-    this.#random = random
-  }
-
-  come(name: string, network: MemoryNetwork): void {
-    this.#up.set(name, network)
-  }
-
-  go(name: string): void {
-    this.#up.delete(name)
-    for (const link of this.#links) if (link.from === name || link.to === name) this.break(link)
-  }
-
-  cut(a: string, b: string): void {
-    this.#cut.add(pair(a, b))
-    for (const link of this.#links) if (pair(link.from, link.to) === pair(a, b)) this.break(link)
-  }
-
-  join(a: string, b: string): void {
-    this.#cut.delete(pair(a, b))
-  }
-
-  joinAll(): void {
-    this.#cut.clear()
-  }
-
-  /** One link loses what is under way and goes down, as when a connection is reset. */
-  breakOne(): void {
-    const links = [...this.#links]
-    if (links.length > 0) this.break(this.#random.pick(links))
-  }
-
-  reach(from: string, to: string): MemoryNetwork | null {
-    return this.#cut.has(pair(from, to)) ? null : (this.#up.get(to) ?? null)
-  }
-
-  open(link: Link): void {
-    this.#links.add(link)
-  }
-
-  break(link: Link): void {
-    this.#links.delete(link)
-    link.announcements.end()
-    link.replies.end()
-    link.isDown = true
-    link.onDown()
-  }
-
-  /** Delivers in order, each after its own delay; what is under way when the link breaks is lost. */
-  async carry(link: Link, direction: 'announcement' | 'reply', deliver: () => void): Promise<void> {
-    if (link.isDown) throw new SyndError('unreachable', 'the link is down')
-    const now = this.#time.nowMs
-    const arrival = Math.max(
-      link.lastArrivalMs[direction],
-      now + this.#random.fraction() * this.maxDelayMs,
-    )
-    link.lastArrivalMs[direction] = arrival
-    this.#time.after(arrival - now, () => {
-      if (!link.isDown) deliver()
-    })
-  }
+/** What a network is to others on the wire. */
+export interface Station {
+  readonly key: string
+  readonly handler: NetworkHandler | null
+  isRunning(): boolean
 }
 
-interface Link {
-  readonly from: string
-  readonly to: string
-  readonly announcements: Channel<Announcement>
-  readonly replies: Channel<Reply>
-  readonly lastArrivalMs: { announcement: number; reply: number }
-  readonly onDown: () => void
-  isDown: boolean
-}
-
-/** The `Network` port of one life of one simulated peer. Addresses are the names of peers; a peer's key is its name. */
-export class MemoryNetwork implements Network {
+/** The `Network` port of one life of one simulated peer. Addresses are the names of peers. */
+export class MemoryNetwork implements Network, Station {
+  readonly key: string
   readonly #name: string
-  readonly #addresses: readonly string[]
-  readonly #wire: Wire
+  readonly #wire: Wire<Station>
   readonly #time: VirtualTime
+  readonly #life: Life
+  readonly #trace: Trace
+  readonly #onBug: (error: unknown) => void
   readonly #dropped = new Set<string>()
-  #handler: NetworkHandler | null = null
+  readonly #dialled = new Set<string>()
+  readonly #links = new Map<string, Link>()
+  #addresses: readonly string[]
+  #unresolved: readonly string[]
+  handler: NetworkHandler | null = null
   #isStopped = false
 
   constructor(parts: {
     name: string
+    key: string
     addresses: readonly string[]
-    wire: Wire
+    unresolved: readonly string[]
+    wire: Wire<Station>
     time: VirtualTime
+    life: Life
+    trace: Trace
+    /** A side of a link failed in a way that links do not. */
+    onBug: (error: unknown) => void
   }) {
+    this.key = parts.key
     this.#name = parts.name
     this.#addresses = parts.addresses
+    this.#unresolved = parts.unresolved
     this.#wire = parts.wire
     this.#time = parts.time
+    this.#life = parts.life
+    this.#trace = parts.trace
+    this.#onBug = parts.onBug
   }
 
   async start(handler: NetworkHandler): Promise<void> {
-    this.#handler = handler
+    this.handler = handler
     this.#wire.come(this.#name, this)
-    handler.addressesChanged(this.#addresses, [])
-    for (const address of this.#addresses) this.#dialAfter(address, 1)
+    this.resolve(this.#addresses, this.#unresolved)
+  }
+
+  isRunning(): boolean {
+    return !this.#isStopped && !this.#life.isOver
+  }
+
+  /** What a look-up gives from now on. */
+  resolve(addresses: readonly string[], unresolved: readonly string[]): void {
+    this.#addresses = addresses
+    this.#unresolved = unresolved
+    this.handler?.addressesChanged(addresses, unresolved)
+    for (const [address, link] of this.#links)
+      if (!addresses.includes(address)) this.#wire.close(link, 'here')
+    for (const address of addresses) {
+      if (this.#dialled.has(address)) continue
+      this.#dialled.add(address)
+      this.#dialAfter(address, 1)
+    }
   }
 
   dropAddress(address: string): void {
@@ -134,70 +95,129 @@ export class MemoryNetwork implements Network {
 
   #dialAfter(address: string, delayMs: number): void {
     this.#time.after(delayMs, () => {
-      if (!this.#isStopped && !this.#dropped.has(address)) this.#dial(address)
+      if (!this.isRunning() || this.#dropped.has(address)) return
+      if (this.#addresses.includes(address)) void this.#dial(address)
+      else this.#dialled.delete(address)
     })
   }
 
-  #dial(address: string): void {
-    const handler = this.#handler
-    const answerer = this.#wire.reach(this.#name, address)
-    const theirs = answerer === null ? null : answerer.#handler
-    if (handler === null || theirs === null) {
-      handler?.dialFailed(address, new SyndError('unreachable', 'nobody answers'))
-      this.#dialAfter(address, redialMs)
-      return
-    }
-    const announcements = new Channel<Announcement>()
-    const replies = new Channel<Reply>()
+  async #dial(address: string): Promise<void> {
     try {
-      const hello = handler.hello()
-      const answer = theirs.answerHello(hello, { key: this.#name })
-      const link: Link = {
-        from: this.#name,
-        to: address,
-        announcements,
-        replies,
-        lastArrivalMs: { announcement: 0, reply: 0 },
-        isDown: false,
-        onDown: () => this.#dialAfter(address, redialMs),
-      }
-      this.#wire.open(link)
-      const close = (): void => {
-        if (!link.isDown) this.#wire.break(link)
-      }
-      const inbound = theirs.runInbound({
-        hello,
-        key: this.#name,
-        announcements,
-        reply: (reply) => this.#wire.carry(link, 'reply', () => replies.push(reply)),
-        close,
-      })
-      const outbound = handler.runOutbound({
-        address,
-        host: address,
-        key: address,
-        answer,
-        replies,
-        send: (announcement) =>
-          this.#wire.carry(link, 'announcement', () => announcements.push(announcement)),
-        close,
-      })
-      for (const side of [inbound, outbound]) void side.catch(ignoreExpected).finally(close)
+      await this.#greet(address)
     } catch (error) {
-      ignoreExpected(error)
-      if (error instanceof SyndError) handler.dialFailed(address, error)
+      this.#demandExpected(error)
+      if (error instanceof SyndError && this.isRunning()) this.handler?.dialFailed(address, error)
       this.#dialAfter(address, redialMs)
     }
   }
-}
 
-/** A link that ends with an error of the network, or because the process died, is what links do; anything else is a bug. */
-function ignoreExpected(error: unknown): void {
-  if (error instanceof SyndError) return
-  if (error instanceof Error && error.name === 'ProcessEnded') return
-  throw error
-}
+  async #greet(address: string): Promise<void> {
+    const { handler } = this
+    if (handler === null) return
+    const hello = this.#life.around('hello', address, () => handler.hello())
+    const there = this.#demandReach(address)
+    await this.#travel()
+    const answer = this.#ask(address, there, hello)
+    await this.#travel()
+    if (this.#demandReach(address) !== there || !this.isRunning())
+      throw new SyndError('unreachable', 'gone meanwhile')
+    this.#open(address, { hello, answer, there })
+  }
 
-function pair(a: string, b: string): string {
-  return [a, b].toSorted().join('|')
+  #ask(address: string, there: Station, hello: Hello): HelloAnswer {
+    if (this.#demandReach(address) !== there) throw new SyndError('unreachable', 'gone meanwhile')
+    const answer = there.handler?.answerHello(hello, { key: this.key })
+    if (answer === undefined) throw new SyndError('unreachable', 'nobody answers')
+    this.#trace.call(`${this.#name} hello ${address}`, hello, answer)
+    return answer
+  }
+
+  #open(
+    address: string,
+    { hello, answer, there }: { hello: Hello; answer: HelloAnswer; there: Station },
+  ): void {
+    const { handler } = this
+    const theirs = there.handler
+    if (handler === null || theirs === null) return
+    const link = this.#wire.open({
+      from: this.#name,
+      to: address,
+      onDown: () => {
+        this.#links.delete(address)
+        this.#dialAfter(address, redialMs)
+      },
+    })
+    this.#links.set(address, link)
+    const { announcements, replies } = link
+    const inbound = theirs.runInbound({
+      hello,
+      answer,
+      key: this.key,
+      announcements,
+      reply: (reply) => {
+        this.#trace.call(`${address} reply ${this.#name}`, reply, null)
+        return this.#wire.carry(link, 'reply', () => replies.push(reply))
+      },
+      close: () => this.#wire.close(link, 'there'),
+    })
+    const outbound = handler.runOutbound({
+      address,
+      host: address,
+      hello,
+      key: there.key,
+      answer,
+      replies,
+      send: (announcement) => {
+        this.#trace.call(`${this.#name} send ${address}`, announcement, null)
+        return this.#life.around('send', address, () =>
+          this.#wire.carry(link, 'announcement', () => {
+            for (const part of this.#split(announcement)) announcements.push(part)
+          }),
+        )
+      },
+      close: () => this.#wire.close(link, 'here'),
+    })
+    void this.#end(inbound, () => this.#wire.close(link, 'there'))
+    void this.#end(outbound, () => this.#wire.close(link, 'here'))
+  }
+
+  /** What one announcement says may as well come as two. */
+  #split(announcement: Announcement): Announcement[] {
+    const { entries, head } = announcement
+    const at = this.#wire.cutAt(entries.length)
+    const last = at === null ? undefined : entries[at - 1]
+    if (at === null || last === undefined) return [announcement]
+    return [
+      { entries: entries.slice(0, at), upTo: last.sequence, head },
+      { ...announcement, entries: entries.slice(at) },
+    ]
+  }
+
+  async #end(side: Promise<void>, close: () => void): Promise<void> {
+    try {
+      await side
+    } catch (error) {
+      this.#demandExpected(error)
+    }
+    close()
+  }
+
+  #demandReach(address: string): Station {
+    const there = this.#wire.reach(this.#name, address)
+    if (there === null || !there.isRunning() || there.handler === null)
+      throw new SyndError('unreachable', 'nobody answers')
+    return there
+  }
+
+  #travel(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#time.after(this.#wire.delayMs(), resolve)
+    })
+  }
+
+  /** A link that ends with an error of the network, or because a process died, is what links do; anything else is a bug. */
+  #demandExpected(error: unknown): void {
+    if (error instanceof SyndError || error instanceof ProcessEnded) return
+    this.#onBug(error)
+  }
 }

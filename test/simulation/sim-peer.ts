@@ -1,214 +1,177 @@
-import { createHash } from 'node:crypto'
-import { parseDigest } from '../../src/core/digest.ts'
-import { parsePeerId } from '../../src/core/peer-id.ts'
-import { pathRefusal, type RelativePath } from '../../src/core/relative-path.ts'
-import { Engine } from '../../src/engine/engine.ts'
-import type { Observer, WatchHint, Watcher } from '../../src/engine/ports.ts'
-import { Channel } from '../support/channel.ts'
+import type { Engine } from '../../src/engine/engine.ts'
 import type { Hands } from '../support/hands.ts'
-import { MemoryDisk } from '../support/memory-disk.ts'
-import { memoryHands } from '../support/memory-hands.ts'
-import { MemoryStore } from '../support/memory-store.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
-import { Random } from '../support/random.ts'
-import { VirtualClock, type VirtualTime } from '../support/virtual-clock.ts'
-import { Life, storeOf } from './life.ts'
-import { MemoryNetwork, type Wire } from './memory-network.ts'
-import { MemoryTransfer, type Serve } from './memory-transfer.ts'
-import { openMemoryVolume } from './memory-volume.ts'
+import type { Random } from '../support/random.ts'
+import type { VirtualTime } from '../support/virtual-clock.ts'
+import { Faults } from './faults.ts'
+import { Host, type Backup } from './host.ts'
+import { Life } from './life.ts'
+import type { Station } from './memory-network.ts'
+import { startProcess, type Process } from './process.ts'
+import type { Trace } from './trace.ts'
+import type { Wire } from './wire.ts'
 
-interface Running {
-  readonly life: Life
-  readonly engine: Engine
-  readonly network: MemoryNetwork
-  readonly stopWatching: () => void
+export interface SimPeerParts {
+  readonly name: string
+  readonly key: string
+  readonly peers: readonly string[]
+  readonly time: VirtualTime
+  readonly wire: Wire<Station>
+  readonly random: Random
+  readonly trace: Trace
+  readonly durability: 'full' | 'none'
+  readonly hasBrake: boolean
+  readonly peerOf: (name: string) => SimPeer
+  /** The power of that host went. */
+  readonly onPowerLost: (peer: SimPeer, index: { before: number; older: Backup | null }) => void
 }
 
-/** One simulated host: a disk and an index that stay, and a process that comes and goes. Runs the engine and the volume as they ship. */
+/** One simulated host and the process that comes and goes on it. Runs the engine and the volume as they ship. */
 export class SimPeer {
   readonly name: string
-  readonly clock: VirtualClock
-  readonly hands: Hands
-  disk: MemoryDisk
-  store: MemoryStore
+  readonly host: Host
+  readonly faults: Faults
+  readonly #parts: SimPeerParts
+  #process: Process | null = null
+  #isPowerLost = false
+  #isUnresolved = false
+  #isOff = false
+  /** Conflicts that were resolved here. */
   conflicts = 0
-  readonly #peers: readonly string[]
-  readonly #time: VirtualTime
-  readonly #wire: Wire
-  readonly #random: Random
-  readonly #trace: (text: string) => void
-  readonly #peerOf: (name: string) => SimPeer
-  #running: Running | null = null
+  /** What ended a process that should have gone on: bugs. */
+  readonly failures: string[] = []
+  /** Kinds of effects at which processes ended, `before` or `after`. */
+  readonly endedAt = new Set<string>()
+  /** What is the case when a life begins: `hold`, `unclean`. */
+  readonly startedWith = new Set<string>()
 
-  constructor(parts: {
-    name: string
-    peers: readonly string[]
-    time: VirtualTime
-    wire: Wire
-    random: Random
-    trace: (text: string) => void
-    peerOf: (name: string) => SimPeer
-  }) {
-    this.name = parts.name
-    this.#peers = parts.peers
-    this.#time = parts.time
-    this.#wire = parts.wire
-    this.#random = parts.random
-    this.#trace = (text) => parts.trace(`${parts.name} ${text}`)
-    this.#peerOf = parts.peerOf
-    this.clock = new VirtualClock({ time: parts.time })
-    this.disk = new MemoryDisk({ nowMs: () => this.clock.nowMs() })
-    this.store = new MemoryStore({ peerId: parsePeerId(parts.random.id64()) })
-    this.hands = memoryHands(this.disk)
+  constructor(parts: SimPeerParts) {
+    const { name, time, random, durability } = parts
+    this.name = name
+    this.#parts = parts
+    this.host = new Host({ time, random: random.fork(), durability })
+    this.faults = new Faults({ time, random: random.fork() })
+  }
+
+  get hands(): Hands {
+    return this.host.hands
   }
 
   get isUp(): boolean {
-    return this.#running !== null && !this.#running.life.isOver
-  }
-
-  /** Where the last life ended by itself; null when it did not. */
-  get endedAt(): string | null {
-    return this.#running?.life.endedAt ?? null
+    return this.#process !== null && !this.#process.life.isOver
   }
 
   get engine(): Engine | null {
-    return this.isUp ? (this.#running?.engine ?? null) : null
+    return this.isUp ? (this.#process?.engine ?? null) : null
   }
 
-  async start({ endAt = null }: { endAt?: number | null } = {}): Promise<void> {
-    const life = new Life({ trace: this.#trace })
+  get process(): Process | null {
+    return this.isUp ? this.#process : null
+  }
+
+  /** The power went and is not back: nobody can do anything here. */
+  get isOff(): boolean {
+    return this.#isOff
+  }
+
+  /** The names of its peers resolve to nothing. */
+  get isUnresolved(): boolean {
+    return this.#isUnresolved
+  }
+
+  set isUnresolved(isUnresolved: boolean) {
+    this.#isUnresolved = isUnresolved
+    const { peers } = this.#parts
+    if (isUnresolved) this.process?.network.resolve([], ['peers.example'])
+    else this.process?.network.resolve(peers, [])
+  }
+
+  /** Starts the process where it is not up; it ends at the effect `endAt`, if given, by kill -9 or by a power loss. */
+  async start({
+    endAt = null,
+    isPowerLost = false,
+  }: { endAt?: number | null; isPowerLost?: boolean } = {}): Promise<void> {
+    if (this.isUp) return
+    this.kill()
+    this.#isOff = false
+    const { name, trace } = this.#parts
+    this.#isPowerLost = isPowerLost
+    const life = new Life({ trace, name, onEnd: () => this.#ended() })
     life.endAt = endAt
+    if (this.host.store.holds().length > 0) this.startedWith.add('hold')
     try {
-      await this.#begin(life)
+      this.#process = await startProcess({
+        ...this.#parts,
+        isUnresolved: this.#isUnresolved,
+        host: this.host,
+        life,
+        faults: this.faults,
+        onConflict: () => void this.conflicts++,
+        onFailure: (error) => this.#failed(error),
+        onProcess: (process) => {
+          this.#process = process
+        },
+      })
     } catch (error) {
-      if (!(error instanceof ProcessEnded)) throw error
+      if (!(error instanceof ProcessEnded)) this.#failed(error)
       life.end()
-      this.disk.kill()
     }
+    if (life.endedAt !== null) this.endedAt.add(life.endedAt)
   }
 
   /** kill -9 */
   kill(): void {
-    const running = this.#running
-    this.#running = null
-    running?.life.end()
-    running?.stopWatching()
-    running?.network.kill()
-    this.disk.kill()
+    const process = this.#process
+    this.#process = null
+    this.#isPowerLost = false
+    process?.life.end()
+    process?.release()
+    this.host.disk.kill()
+  }
+
+  /** The power goes, with the process. */
+  losePower(): void {
+    this.kill()
+    this.#powerLost()
   }
 
   async stop(): Promise<void> {
-    const running = this.#running
-    if (running === null || running.life.isOver) return this.kill()
+    const process = this.#process
+    if (process === null || process.life.isOver) return this.kill()
     try {
-      await running.engine.stop()
+      await process.engine.stop()
     } catch (error) {
-      if (!(error instanceof ProcessEnded)) throw error
+      if (!(error instanceof ProcessEnded)) this.#failed(error)
     }
-    this.kill()
+    if (this.#process === process) this.kill()
   }
 
-  async #begin(life: Life): Promise<void> {
-    const store = storeOf(this.store, life)
-    const attached = this.disk.attach({
-      effect: ({ when, operation, path, to }) =>
-        life.effect(when, `${operation} ${path} ${to ?? ''}`),
-    })
-    const { volume, mark } = await openMemoryVolume({ disk: attached, store, chance: this.#random })
-    const { watcher, stop } = this.#watch()
-    const parts = {
-      name: this.name,
-      wire: this.#wire,
-      time: this.#time,
-      clock: this.clock,
-      random: this.#random,
-    }
-    const network = new MemoryNetwork({ ...parts, addresses: this.#peers })
-    const transfer = new MemoryTransfer({
-      ...parts,
-      serveOf: (name) => this.#peerOf(name).#serve(),
-    })
-    const engine = new Engine({
-      store,
-      volume,
-      watcher,
-      network,
-      transfer,
-      clock: this.clock,
-      chance: this.#random,
-      observer: this.#observer(),
-      sha256: (text) => parseDigest(createHash('sha256').update(text, 'latin1').digest('hex')),
-      settings: {
-        name: this.name,
-        version: '0',
-        mode: 'send-receive',
-        volumePath: '/data',
-        hasPeers: this.#peers.length > 0,
-        scanIntervalMs: 300_000,
-        deleteBrake: null,
-      },
-      volumeMark: mark,
-      bootId: 'boot',
-      source: () => ({ kind: 'embedded', port: 2222 }),
-      isAuthorized: () => true,
-    })
-    this.#running = { life, engine, network, stopWatching: stop }
-    await engine.start()
-    engine.running.catch((error: unknown) => {
-      if (!(error instanceof ProcessEnded)) throw error
-      life.end()
-      attached.die()
-      stop()
-      if (this.#running?.life === life) network.kill()
-    })
+  /** The process will not end by itself any more. */
+  spare(): void {
+    if (this.#process !== null) this.#process.life.endAt = null
   }
 
-  #serve(): Serve | null {
-    const { engine } = this
-    if (engine === null) return null
-    return (path, digest) => {
-      const entry = engine.servable(path)?.entry
-      const content = this.hands.read(path)
-      if (entry?.kind !== 'file' || entry.digest !== digest || content === null) return null
-      return Buffer.from(content, 'latin1')
-    }
+  #ended(): void {
+    const process = this.#process
+    const ending = process?.life.endedAt ?? null
+    if (ending !== null) this.endedAt.add(ending)
+    process?.release()
+    if (!this.#isPowerLost) return
+    this.#isPowerLost = false
+    this.#powerLost()
   }
 
-  #watch(): { watcher: Watcher; stop: () => void } {
-    const hints = new Channel<WatchHint>()
-    hints.push({ kind: 'scan' })
-    const stopListening = this.disk.onChange((path) => {
-      // An event arrives a moment after the change.
-      this.#time.after(1, () => {
-        if (pathRefusal(path) === null) hints.push({ kind: 'dirty', paths: [path as RelativePath] })
-      })
-    })
-    const stop = (): void => {
-      stopListening()
-      hints.end()
-    }
-    const watch = (signal: AbortSignal): AsyncIterable<WatchHint> => {
-      signal.addEventListener('abort', stop)
-      return hints
-    }
-    return { watcher: { watch, ignore: () => undefined }, stop }
+  #powerLost(): void {
+    this.#isOff = true
+    const before = this.host.counter
+    const older = this.host.losePower()
+    this.#parts.onPowerLost(this, { before, older })
   }
 
-  #observer(): Observer {
-    const nothing = (): void => undefined
-    return {
-      log: (level, message, fields) =>
-        this.#trace(`log ${level} ${message} ${JSON.stringify(fields ?? {})}`),
-      conflicted: () => void this.conflicts++,
-      notified: nothing,
-      pulled: nothing,
-      transferFailed: nothing,
-      propagated: nothing,
-      rejected: (surface, reason) => this.#trace(`rejected ${surface} ${reason}`),
-      scanned: nothing,
-      watchEvents: nothing,
-      watchOverflowed: nothing,
-      watchDegraded: nothing,
-    }
+  /** A disk that refuses everything may keep a process from starting; nothing else may end it. */
+  #failed(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#parts.trace.line(`${this.name} failed ${text.split('\n')[0] ?? ''}`)
+    if (!this.faults.isActive) this.failures.push(text)
   }
 }

@@ -1,34 +1,76 @@
+import { contentsBelow, digestOf } from './contents.ts'
 import type { Hands } from '../support/hands.ts'
 
+export interface Value {
+  /** The host on which it was written, and the path: for people who read a failure. */
+  readonly host: string
+  readonly path: string
+  readonly writtenMs: number
+  /** Its writer made it last a power loss. */
+  isSynced: boolean
+}
+
 /**
- * What people wrote, and what became of it: a value is superseded when somebody overwrites or deletes the file that holds it, on the disk where he sees it.
- * Every value that nobody superseded must be found on every peer in the end.
+ * What people wrote, and what became of it: a value is superseded when somebody overwrites or deletes the file that holds it, on the disk
+ * where he sees it. Every value that nobody superseded must be found in the end.
  */
 export class Values {
-  readonly #live = new Map<string, string>()
+  readonly #nowMs: () => number
+  readonly #live = new Map<string, Value>()
+  readonly #superseded = new Set<string>()
   #count = 0
 
-  /** A content that nobody wrote before. `where` is for people who read a failure. */
-  fresh(where: string): string {
-    const value = `v${++this.#count};`
-    this.#live.set(value, where)
+  constructor({ nowMs }: { nowMs: () => number }) {
+    this.#nowMs = nowMs
+  }
+
+  /** A content that nobody wrote before. */
+  fresh(host: string, path: string, tail = ''): string {
+    const value = `v${++this.#count};${tail}`
+    this.add(value, host, path)
     return value
   }
 
-  /** Whatever is at `path` (and below) is about to be overwritten or deleted there. */
-  supersede(hands: Hands, path: string): void {
-    for (const [at, shown] of hands.tree()) {
-      if (at !== path && !at.startsWith(`${path}/`)) continue
-      const content = /^f \d+ (.*)$/s.exec(shown)?.[1]
-      if (content !== undefined) this.#live.delete(content)
+  add(value: string, host: string, path: string): void {
+    this.#live.set(value, { host, path, writtenMs: this.#nowMs(), isSynced: false })
+  }
+
+  /** Files of these contents are about to be overwritten or deleted. */
+  supersede(contents: Iterable<string>): void {
+    for (const content of contents) {
+      this.#live.delete(content)
+      this.#superseded.add(content)
     }
   }
 
-  /** Values that must be somewhere in a tree and are not, with where they were written. */
-  missingFrom(tree: ReadonlyMap<string, string>): string[] {
-    const found = new Set([...tree.values()].map((shown) => /^f \d+ (.*)$/s.exec(shown)?.[1]))
+  supersedeDigests(digests: ReadonlySet<string>): void {
+    if (digests.size > 0)
+      this.supersede([...this.#live.keys()].filter((content) => digests.has(digestOf(content))))
+  }
+
+  isSuperseded(value: string): boolean {
+    return this.#superseded.has(value)
+  }
+
+  /** What is in the file now will be there after a power loss. */
+  synced(hands: Hands, path: string): void {
+    for (const content of contentsBelow(hands, path)) {
+      const value = this.#live.get(content)
+      if (value !== undefined) value.isSynced = true
+    }
+  }
+
+  /** A disaster took `host`'s disk, or some of it: what nobody else has, and nobody promised to keep there, is gone with it. */
+  forgive(isKept: (content: string, value: Value) => boolean): void {
+    for (const [content, value] of this.#live) {
+      if (!isKept(content, value)) this.#live.delete(content)
+    }
+  }
+
+  /** Values that must be somewhere and are not, with where they were written. */
+  missingFrom(found: ReadonlySet<string>): string[] {
     return [...this.#live]
-      .filter(([value]) => !found.has(value))
-      .map(([value, where]) => `${value} (${where})`)
+      .filter(([content]) => !found.has(content))
+      .map(([content, { host, path }]) => `${content} (${host} ${path})`)
   }
 }

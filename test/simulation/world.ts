@@ -1,151 +1,237 @@
-import { createHash } from 'node:crypto'
-import { appendFileSync } from 'node:fs'
 import { Random } from '../support/random.ts'
 import { VirtualTime } from '../support/virtual-clock.ts'
-import { Wire } from './memory-network.ts'
-import { doSomething } from './people.ts'
+import { differenceOf, failureOf, faultAtRest, lossAnywhere, treeOf } from './checks.ts'
+import { contentsOn, digestOf } from './contents.ts'
+import { Forks } from './forks.ts'
+import { NotPossible, type Scene } from './deed.ts'
+import { fileDeeds } from './deeds-files.ts'
+import { deeds } from './deeds.ts'
+import { printHistory, printStep, type History, type Step } from './history.ts'
+import type { Station } from './memory-network.ts'
 import { SimPeer } from './sim-peer.ts'
+import { neighbours } from './topology.ts'
+import { Trace } from './trace.ts'
 import { Values } from './values.ts'
-
-export type Topology = 'mesh' | 'chain' | 'star' | 'ring'
-
-export interface Plan {
-  readonly seed: number
-  readonly peers: number
-  readonly topology: Topology
-  readonly steps: number
-  /** A file that gets every line of the trace. */
-  readonly traceFile?: string | undefined
-}
+import { Wire } from './wire.ts'
 
 /** How long peers may take to agree once everybody is up and connected; virtual. */
-const restMs = 60 * 60_000
+const longestRestMs = 2 * 60 * 60_000
 
-/** One random history of several peers: people at work, hosts that come and go, links that break; then everybody is left in peace. */
-export class World {
-  readonly #plan: Plan
+/** So long after the last deed the events of it were received: who says `inSync` must be right. */
+const quietMs = 1_000
+
+/** A process starts, and stops, within this. */
+const longestWorkMs = 10_000
+
+export interface RunOptions {
+  /** A file that gets every line of the trace. */
+  readonly traceFile?: string | undefined
+  /** Every call on a port belongs to the trace. */
+  readonly isTracingPorts?: boolean
+  /** Instead of two hours. */
+  readonly restMs?: number
+}
+
+/** What a history came to. */
+export interface Outcome {
+  /** What does not hold, in a line; null: all held. */
+  readonly failure: string | null
+  /** The failure with everything about it. */
+  readonly report: string
+  readonly traceDigest: string
+  /** Kinds of effects at which processes ended. */
+  readonly endedAt: ReadonlySet<string>
+  readonly startedWith: ReadonlySet<string>
+}
+
+/** Runs one history: people at work, hosts that come and go, links that break; then everybody is left in peace. */
+export async function runHistory(history: History, options: RunOptions = {}): Promise<Outcome> {
+  return new World(history, options).run()
+}
+
+/** A run found something that must not be. */
+class Fault extends Error {
+  override readonly name = 'Fault'
+}
+
+class World {
+  readonly #history: History
+  readonly #restMs: number
   readonly #time = new VirtualTime()
-  readonly #random: Random
-  readonly #wire: Wire
-  readonly #values = new Values()
+  readonly #trace: Trace
+  readonly #values = new Values({ nowMs: () => this.#time.nowMs })
+  readonly #forks = new Forks()
+  readonly #wire: Wire<Station>
   readonly #peers: readonly SimPeer[]
-  readonly #hash = createHash('sha256')
+  readonly #scene: Scene
   readonly #script: string[] = []
-  readonly #endedAt = new Set<string>()
 
-  constructor(plan: Plan) {
-    this.#plan = plan
-    this.#random = new Random(plan.seed)
-    this.#wire = new Wire({ time: this.#time, random: this.#random.fork() })
-    const names = Array.from({ length: plan.peers }, (_, index) => `p${index}`)
+  constructor(history: History, options: RunOptions) {
+    const { traceFile, isTracingPorts = false, restMs = longestRestMs } = options
+    const random = new Random(history.seed)
+    const time = this.#time
+    this.#history = history
+    this.#restMs = restMs
+    this.#trace = new Trace({
+      nowMs: () => time.nowMs,
+      file: traceFile,
+      isOfPorts: isTracingPorts,
+    })
+    this.#wire = new Wire({ time, random: random.fork() })
+    const names = Array.from({ length: history.peers }, (_, index) => `p${index}`)
     this.#peers = names.map(
       (name, index) =>
         new SimPeer({
           name,
-          peers: neighbours(names, index, plan.topology),
-          time: this.#time,
+          key: history.isFleet ? 'fleet' : name,
+          peers: neighbours(names, index, history.topology),
+          time,
           wire: this.#wire,
-          random: this.#random.fork(),
-          trace: (text) => this.#trace(text),
+          random: random.fork(),
+          trace: this.#trace,
+          durability: history.durability,
+          hasBrake: history.hasBrake,
           peerOf: (other) => this.#peer(other),
+          onPowerLost: (peer, index) => {
+            this.#forgivePowerLoss(peer)
+            if (index.older !== null) this.#forks.rolledBack(peer, index.before, index.older)
+          },
         }),
     )
-  }
-
-  /** What people and fate did, a line each. */
-  get script(): readonly string[] {
-    return this.#script
-  }
-
-  /** Where processes were made to end. */
-  get endedAt(): ReadonlySet<string> {
-    return this.#endedAt
-  }
-
-  /** Runs the history and checks what must hold in the end; throws an Error that says what does not. Returns the trace's hash. */
-  async run(): Promise<string> {
-    for (const peer of this.#peers) {
-      for (let count = this.#random.below(4); count > 0; count--) this.#say(peer, this.#act(peer))
-      await peer.start()
+    this.#scene = {
+      peers: this.#peers,
+      wire: this.#wire,
+      time,
+      values: this.#values,
+      forks: this.#forks,
+      going: { count: 0 },
     }
-    for (let step = 0; step < this.#plan.steps; step++) {
-      await this.#step()
-      await this.#time.pass(this.#random.pick([0, 1, 20, 200, 2_000]))
-    }
-    await this.#rest()
-    this.#checkTrees()
-    for (const peer of this.#peers) await peer.stop()
-    return this.#hash.digest('hex')
   }
 
-  async #step(): Promise<void> {
-    const peer = this.#random.pick(this.#peers)
-    const other = this.#random.pick(this.#peers)
-    const chance = this.#random.fraction()
-    if (chance < 0.7) this.#say(peer, this.#act(peer))
-    else if (chance < 0.78) {
-      this.#say(peer, `cut from ${other.name}`)
-      this.#wire.cut(peer.name, other.name)
-    } else if (chance < 0.86) {
-      this.#say(peer, `joined with ${other.name}`)
-      this.#wire.join(peer.name, other.name)
-    } else if (chance < 0.9) {
-      this.#say(peer, 'a link breaks')
-      this.#wire.breakOne()
-    } else await this.#comeOrGo(peer)
+  async run(): Promise<Outcome> {
+    let failure: string | null = null
+    try {
+      for (const step of this.#history.steps) await this.#take(step)
+      await this.#rest()
+      this.#forks.forgive(this.#values)
+      this.#demand(faultAtRest(this.#peers, this.#values))
+      await this.#startAnew()
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      failure = error.message
+    }
+    const report = failure === null ? '' : this.#report(failure)
+    for (const peer of this.#peers) peer.kill()
+    return {
+      failure,
+      report,
+      traceDigest: this.#trace.digest(),
+      endedAt: new Set(this.#peers.flatMap(({ endedAt }) => [...endedAt])),
+      startedWith: new Set(this.#peers.flatMap(({ startedWith }) => [...startedWith])),
+    }
   }
 
-  async #comeOrGo(peer: SimPeer): Promise<void> {
-    if (!peer.isUp) {
-      if (peer.endedAt !== null) this.#endedAt.add(peer.endedAt)
-      peer.kill()
-      const endAt = this.#random.isLikely(0.7) ? 1 + this.#random.below(120) : null
-      this.#say(peer, `start${endAt === null ? '' : ` until effect ${endAt}`}`)
-      await peer.start({ endAt })
-    } else if (this.#random.isLikely(0.5)) {
-      this.#say(peer, 'kill -9')
-      peer.kill()
-    } else {
-      this.#say(peer, 'stop')
-      const stopped = peer.stop()
-      await this.#time.pass(100)
-      await stopped
+  async #take(step: Step): Promise<void> {
+    const deed = deeds.get(step.deed)
+    const peer = this.#peers[step.peer]
+    if (deed === undefined) throw new Error(`no deed ${step.deed}`)
+    if (peer === undefined) return
+    let outcome = ''
+    try {
+      if (peer.isOff && step.deed in fileDeeds) throw new NotPossible('the power is off')
+      await this.#drive(deed.act(this.#scene, peer, step.args))
+    } catch (error) {
+      if (error instanceof Fault) throw error
+      outcome = ` (not possible: ${error instanceof Error ? error.message : String(error)})`
     }
+    const line = `${this.#time.nowMs} ${printStep(step)}${outcome}`
+    this.#script.push(line)
+    this.#trace.line(`— ${line}`)
+    await this.#time.pass(step.thenMs)
+    this.#demand(failureOf(this.#peers))
+    this.#forks.forgive(this.#values)
+    this.#demand(lossAnywhere(this.#peers, this.#values))
+    if (step.thenMs >= quietMs && this.#scene.going.count === 0) this.#demandTruth()
   }
 
   /** Everybody up, everything connected, nobody at work: until all say that they are in sync. */
   async #rest(): Promise<void> {
     this.#wire.joinAll()
+    this.#wire.maxDelayMs = 30
     for (const peer of this.#peers) {
-      if (peer.isUp && peer.endedAt === null) {
-        // A life that was to end at some effect may still do so: start it anew.
-      }
-      if (peer.endedAt !== null) this.#endedAt.add(peer.endedAt)
-      peer.kill()
-      await peer.start()
+      peer.faults.end()
+      peer.spare()
+      if (peer.isUnresolved) peer.isUnresolved = false
+      await this.#drive(peer.start())
     }
-    const deadlineMs = this.#time.nowMs + restMs
+    await this.#untilInSync('not in sync after a long time in peace')
+  }
+
+  /** Once more from the start: nothing is to change by that. */
+  async #startAnew(): Promise<void> {
+    if (this.#history.seed % 4 !== 0) return
+    const before = this.#peers.map((peer) => treeOf(peer))
+    for (const peer of this.#peers) {
+      await this.#drive(peer.stop())
+      await this.#drive(peer.start())
+    }
+    await this.#untilInSync('after a restart not in sync for a long time')
+    this.#demand(faultAtRest(this.#peers, this.#values))
+    const changed = this.#peers.find((peer, index) => treeOf(peer) !== before[index])
+    if (changed !== undefined) throw new Fault(`a restart changed the tree of ${changed.name}`)
+  }
+
+  /** Lets time pass until the work is done. */
+  async #drive(work: void | Promise<void>): Promise<void> {
+    if (work === undefined) return
+    let isDone = false
+    const done = work.finally(() => {
+      isDone = true
+    })
+    done.catch(() => undefined)
+    const deadlineMs = this.#time.nowMs + longestWorkMs
+    while (!isDone) {
+      await this.#time.pass(1)
+      if (this.#time.nowMs > deadlineMs) throw new Fault('a start or stop does not end')
+    }
+    await done
+  }
+
+  async #untilInSync(otherwise: string): Promise<void> {
+    const deadlineMs = this.#time.nowMs + this.#restMs
     while (this.#time.nowMs < deadlineMs) {
       await this.#time.pass(1_000)
-      if (this.#peers.every(({ engine }) => engine?.status().inSync === true)) return
+      this.#demand(failureOf(this.#peers))
+      const isInSync = this.#peers.every(({ engine }) => engine?.status().inSync === true)
+      if (isInSync && this.#scene.going.count === 0) return
     }
-    throw new Error(this.#report('not in sync after an hour in peace'))
+    throw new Fault(otherwise)
   }
 
-  #checkTrees(): void {
-    const trees = this.#peers.map(({ hands }) => hands.tree())
-    const first = describe(trees[0])
-    for (const [index, tree] of trees.entries()) {
-      if (describe(tree) !== first) throw new Error(this.#report(`p0 and p${index} differ`))
-      const missing = this.#values.missingFrom(tree)
-      if (missing.length > 0) throw new Error(this.#report(`p${index} lost ${missing.join(', ')}`))
-    }
-    const digests = new Set(this.#peers.map(({ engine }) => engine?.status().volume.treeDigest))
-    if (digests.size > 1) throw new Error(this.#report('equal trees have different digests'))
+  /** Rule 18: whoever says that he is in sync is right, as of every event received. */
+  #demandTruth(): void {
+    if (this.#peers.some(({ faults }) => faults.isActive || faults.isMeddled(quietMs))) return
+    const difference = differenceOf(this.#peers)
+    if (difference === null) return
+    if (this.#peers.every(({ engine }) => engine?.status().inSync === true))
+      throw new Fault(`all say that they are in sync, but ${difference}`)
   }
 
-  #act(peer: SimPeer): string {
-    return doSomething(peer.hands, this.#random, this.#values)
+  /** After a power loss: what was only there and nobody had made durable may be gone. */
+  #forgivePowerLoss(peer: SimPeer): void {
+    const others = this.#peers.filter((other) => other !== peer)
+    const kept = new Set(others.flatMap(({ hands }) => contentsOn(hands)))
+    const here = new Set(contentsOn(peer.hands))
+    const { store } = peer.host
+    const isSynced = this.#history.durability === 'full'
+    this.#values.forgive((content, value) => {
+      const isIndexed = store.findByDigest(digestOf(content), 1).length > 0
+      const isPromised = isSynced && (value.host === peer.name ? value.isSynced : isIndexed)
+      if (isPromised) return true
+      // What Synd cannot know (rule 23): that what it saw last was not on the disk when it ended.
+      if (isIndexed && store.identity().isClean) return false
+      return kept.has(content) || (isIndexed && here.has(content))
+    })
   }
 
   #peer(name: string): SimPeer {
@@ -154,19 +240,11 @@ export class World {
     return peer
   }
 
-  #say(peer: SimPeer, what: string): void {
-    const line = `${this.#time.nowMs} ${peer.name} ${what}`
-    this.#script.push(line)
-    this.#trace(`— ${line}`)
+  #demand(fault: string | null): void {
+    if (fault !== null) throw new Fault(fault)
   }
 
-  #trace(text: string): void {
-    this.#hash.update(text)
-    const { traceFile } = this.#plan
-    if (traceFile !== undefined) appendFileSync(traceFile, `${this.#time.nowMs} ${text}\n`)
-  }
-
-  #report(what: string): string {
+  #report(failure: string): string {
     const states = this.#peers.map((peer) => {
       const status = peer.engine?.status()
       const problems = status?.problems.map(
@@ -178,32 +256,8 @@ export class World {
         inSync,
         pendingChanges,
       }))
-      return `${peer.name}: ${JSON.stringify({ state: status?.volume.state, inSync: status?.inSync, peers, problems })}\n${describe(peer.hands.tree())}`
+      return `${peer.name}: ${JSON.stringify({ id: status?.peer.id, state: status?.volume.state, inSync: status?.inSync, peers, problems })}\n${treeOf(peer)}`
     })
-    const { seed, peers, topology, steps } = this.#plan
-    const plan = JSON.stringify({ seed, peers, topology, steps })
-    return [`${what} (${plan})`, ...this.#script, ...states].join('\n')
+    return [failure, printHistory(this.#history), '', ...this.#script, ...states].join('\n')
   }
-}
-
-function describe(tree: ReadonlyMap<string, string> | undefined): string {
-  return [...(tree ?? [])].map(([path, shown]) => `  ${path}: ${shown}`).join('\n')
-}
-
-function neighbours(names: readonly string[], index: number, topology: Topology): string[] {
-  const last = names.length - 1
-  const isNeighbour = (other: number): boolean => {
-    const distance = Math.abs(other - index)
-    switch (topology) {
-      case 'mesh':
-        return distance > 0
-      case 'chain':
-        return distance === 1
-      case 'star':
-        return distance > 0 && (other === 0 || index === 0)
-      case 'ring':
-        return distance === 1 || (distance === last && last > 0)
-    }
-  }
-  return names.filter((_, other) => isNeighbour(other))
 }

@@ -1,6 +1,6 @@
 import type { DiskPath, Owner } from '../../src/volume/disk.ts'
 import { AttachedDisk, type AttachOptions } from './memory-disk-attached.ts'
-import type { Inode } from './memory-inode.ts'
+import { saveInode, type Inode } from './memory-inode.ts'
 import { Journal, reachable } from './memory-journal.ts'
 import { MemoryTree, type TreeCore } from './memory-tree.ts'
 
@@ -10,6 +10,7 @@ const freshSaved = (): Inode['saved'] => ({
   mode: 0,
   owner: { uid: 1000, gid: 1000 },
   mtimeNs: 0n,
+  ctimeNs: 0n,
 })
 
 /**
@@ -72,6 +73,16 @@ export class MemoryDisk {
   /** Everything that was done so far is on the disk. */
   syncAll(): void {
     this.#core.journal.syncAll(this.#root)
+  }
+
+  /** What people have who sync what they write: bytes and name of `path` are on the disk, and the directories above it. */
+  sync(path: DiskPath): void {
+    const tree = this.tree()
+    saveInode(tree.get(path))
+    for (let at = path; at !== '';) {
+      at = at.slice(0, Math.max(0, at.lastIndexOf('/')))
+      tree.syncDirectory(tree.directory(at))
+    }
   }
 
   /** What is below `path` becomes another mount; with a device number of its own unless it is a bind mount. */
@@ -170,7 +181,7 @@ export class MemoryDisk {
       sizeBytes: 0,
       target,
       entries: new Map(),
-      saved: { ...freshSaved(), mode, owner, mtimeNs: now },
+      saved: { ...freshSaved(), mode, owner, mtimeNs: now, ctimeNs: now },
     }
   }
 

@@ -30,6 +30,7 @@ export interface Saved {
   mode: number
   owner: Owner
   mtimeNs: bigint
+  ctimeNs: bigint
 }
 
 export function contentOf(inode: Inode): Uint8Array {
@@ -77,4 +78,5 @@ export function saveInode(inode: Inode): void {
   inode.saved.mode = inode.mode
   inode.saved.owner = inode.owner
   inode.saved.mtimeNs = inode.mtimeNs
+  inode.saved.ctimeNs = inode.ctimeNs
 }

@@ -16,7 +16,8 @@ interface Step {
 
 /**
  * What a disk has not yet made durable. A directory entry lasts once its directory was synced; what was not synced may be lost in
- * any combination that keeps each step whole and steps upon one entry or one inode in order, which is what file systems with a
+ * any combination that keeps each step whole and steps upon one entry or one inode in order (what happened in a new directory
+ * comes after that directory), which is what file systems with a
  * journal promise at most. Bytes last once their file was synced.
  */
 export class Journal {
@@ -63,7 +64,8 @@ export class Journal {
     const kept = new Set<Step>()
     const share = [0, 0.5, 1][Math.floor(random() * 3)] ?? 0
     for (const step of this.#steps) {
-      if (random() < share && !step.keys.some((key) => lost.has(key))) kept.add(step)
+      const isInLost = step.changes.some(({ directory }) => lost.has(directory))
+      if (random() < share && !isInLost && !step.keys.some((key) => lost.has(key))) kept.add(step)
       else for (const key of step.keys) lost.add(key)
     }
     this.#save(kept)
@@ -134,6 +136,7 @@ function fallBack(root: Inode, random: () => number, share: number): void {
       inode.mode = inode.saved.mode
       inode.owner = inode.saved.owner
       inode.mtimeNs = inode.saved.mtimeNs
+      inode.ctimeNs = inode.saved.ctimeNs
     }
     saveInode(inode)
   }

@@ -33,7 +33,10 @@ export class Random implements Chance {
   }
 
   id64(): string {
-    const half = (): string => this.below(2 ** 32).toString(16).padStart(8, '0')
+    const half = (): string =>
+      this.below(2 ** 32)
+        .toString(16)
+        .padStart(8, '0')
     return half() + half()
   }
 

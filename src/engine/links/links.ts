@@ -106,6 +106,7 @@ export class Links implements NetworkHandler {
     } finally {
       peer.link = null
       peer.settled = null
+      this.#closeAliases(peer)
       problems.clear('peer-unreachable', null, address)
       observer.log('info', 'peer disconnected', { peer: address, name: answer.name })
       this.#parts.onChange()
@@ -260,6 +261,13 @@ export class Links implements NetworkHandler {
   async #runAlias(peer: Peer, first: Peer, link: OutboundLink): Promise<void> {
     peer.delivery = first.delivery
     for await (const _ of link.replies) if (first.link === null) return
+  }
+
+  /** Nothing is said on the link of a second address: it would never hear that the first is gone. */
+  #closeAliases(gone: Peer): void {
+    for (const peer of this.#parts.peers.all()) {
+      if (peer !== gone && peer.peerId === gone.peerId) peer.link?.close()
+    }
   }
 }
 

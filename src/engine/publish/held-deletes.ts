@@ -70,8 +70,8 @@ export class HeldDeletes {
   }
 
   /** What is there again is not held any more. */
-  cancelFound(paths: readonly RelativePath[]): void {
-    if (this.#held.size > 0) this.release(paths.filter((path) => this.#held.has(path)))
+  cancelFound(present: ReadonlySet<RelativePath>): void {
+    if (this.#held.size > 0) this.release(this.all().filter((path) => present.has(path)))
   }
 
   release(paths: readonly RelativePath[]): void {

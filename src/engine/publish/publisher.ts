@@ -161,12 +161,16 @@ export class Publisher {
     for (const path of scanned.unreadable)
       dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
     if (hashed.length > 0 || confirmed.size > 0) await mayStamp()
-    const reason = await serial.run(async () => this.#commit(hashed, confirmed))
+    const reason = await serial.run(async () => this.#commit(hashed, confirmed, scanned.present))
     if (scope.isFullScan && reason === null) this.#isFirstScanCommitted = true
     return reason
   }
 
-  #commit(hashed: readonly HashedDifference[], confirmed: Confirmed): string | null {
+  #commit(
+    hashed: readonly HashedDifference[],
+    confirmed: Confirmed,
+    present: ReadonlySet<RelativePath>,
+  ): string | null {
     const { ledger, volume, heldDeletes, dirty, clock, inbox } = this.#parts
     const nowMs = clock.monotonicMs()
     const halt = volume.halt()
@@ -179,7 +183,7 @@ export class Publisher {
     // What others have under these names is to be had now.
     for (const path of forgotten) inbox.add(path)
     for (const { entry, isAnnounced } of puts) if (isAnnounced) dirty.published(entry.path, nowMs)
-    heldDeletes.cancelFound(hashed.map(({ path }) => path))
+    heldDeletes.cancelFound(present)
     return null
   }
 
@@ -188,6 +192,10 @@ export class Publisher {
     const steps = new Map<RelativePath, Step>()
     for (const difference of hashed) {
       const { path, observation, record } = difference
+      if (!isUnchanged(store.get(path), record)) {
+        this.#lookAgain(path)
+        continue
+      }
       if (this.#isDamage(difference)) continue
       const replacesDirectory =
         record?.entry.kind === 'directory' && observation.kind !== 'directory'
@@ -195,8 +203,7 @@ export class Publisher {
         if (!confirmed.has(path) || !this.#isEmptied(record, confirmed)) continue
         this.#vanishing.forget(path)
       }
-      if (!isUnchanged(store.get(path), record)) this.#lookAgain(path)
-      else if (!this.#isLeftover(difference, hashed) && this.#raiseParents(path, steps)) {
+      if (!this.#isLeftover(difference, hashed) && this.#raiseParents(path, steps)) {
         const put = stamping.found(difference)
         if (put !== null) steps.set(path, { ...put, replacesDirectory })
       }

@@ -1,3 +1,4 @@
+import type { Digest } from '../../core/digest.ts'
 import { isLive, sameContent, sameMetadata, type Entry } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
@@ -44,6 +45,9 @@ interface Work {
 /** The disk was not as the index says: the next look is on its way. */
 const lookFirstMs = 100
 
+/** A copy is made from the file that is to go: that takes a moment. */
+const sourceMs = 20
+
 /** Problems that a successful apply ends. */
 export const applyProblems: readonly ProblemCode[] = [
   'pull-failed',
@@ -71,6 +75,8 @@ export interface ApplierParts {
   readonly damage: Damage
   readonly problems: ProblemList
   readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
+  /** A file with that content is about to be copied from here: it must not go first (rule 15). */
+  readonly isWantedHere: (digest: Digest) => boolean
   /** Tells the announcers that the path failed. */
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
 }
@@ -162,9 +168,10 @@ export class Applier {
     const now = verdict.intent
     const lacksCopy =
       now.loser !== null && this.#hasBytes(record) && !decider.hasCopyOf(now.loser, overlay)
-    if (lacksCopy || !fits(now, intent)) {
+    const takesSource = this.#takesSource(now, record)
+    if (lacksCopy || takesSource || !fits(now, intent)) {
       await stage?.discard()
-      inbox.postpone(path, lacksCopy ? lookFirstMs : 0)
+      inbox.postpone(path, lacksCopy ? lookFirstMs : takesSource ? sourceMs : 0)
       return
     }
     const applied = await this.#put(now, { stage: now.needsBytes ? stage : null, record })
@@ -179,6 +186,11 @@ export class Applier {
     } else {
       await this.#applied(now, { applied, record, work })
     }
+  }
+
+  #takesSource({ entry }: Intent, record: IndexRecord | null): boolean {
+    if (record?.entry.kind !== 'file' || sameContent(record.entry, entry)) return false
+    return this.#parts.isWantedHere(record.entry.digest)
   }
 
   async #applied(

@@ -1,3 +1,4 @@
+import type { Digest } from '../../core/digest.ts'
 import { errorCode, SyndError } from '../../core/errors.ts'
 import type { ProblemCode } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
@@ -69,6 +70,8 @@ export class Fetcher {
   readonly #parts: FetcherParts
   readonly #lanes = new Map<string, Lanes>()
   readonly #local: { readonly intent: Intent; readonly sources: readonly Peer[] }[] = []
+  /** Digests that are about to be copied from this disk, each with how often. */
+  readonly #wantedHere = new Map<Digest, number>()
   readonly #running = new Set<Promise<void>>()
   #localRunning = 0
   #fail: (error: unknown) => void = () => undefined
@@ -86,7 +89,13 @@ export class Fetcher {
     return this.#running.size + this.#local.length
   }
 
+  /** Whether a file with that content is needed where it is, for a moment (rule 15). */
+  wantsHere(digest: Digest): boolean {
+    return this.#wantedHere.has(digest)
+  }
+
   fetch(intent: Intent, sources: readonly Peer[], signal: AbortSignal): void {
+    this.#want(fileOf(intent).digest, 1)
     this.#local.push({ intent, sources })
     while (this.#localRunning < localLanes && this.#local.length > this.#localRunning) {
       this.#localRunning++
@@ -112,10 +121,17 @@ export class Fetcher {
   async #fetchOne(intent: Intent, sources: readonly Peer[], signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     const stage = await this.#fromHere(intent)
+    this.#want(fileOf(intent).digest, -1)
     if (stage !== null) return this.#parts.deliver(intent, stage)
     const peer = sources[this.#parts.inbox.attemptsOf(intent.path) % Math.max(1, sources.length)]
     if (peer === undefined) return this.#parts.inbox.park(intent.path, null)
     this.#enqueue(intent, peer, signal)
+  }
+
+  #want(digest: Digest, change: 1 | -1): void {
+    const count = (this.#wantedHere.get(digest) ?? 0) + change
+    if (count > 0) this.#wantedHere.set(digest, count)
+    else this.#wantedHere.delete(digest)
   }
 
   /** The digest may be on this disk already: a rename or copy on the other side moves no bytes over the wire. */

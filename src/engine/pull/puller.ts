@@ -1,3 +1,4 @@
+import type { Digest } from '../../core/digest.ts'
 import { SyndError } from '../../core/errors.ts'
 import { sameContent } from '../../core/entry.ts'
 import type { PeerId } from '../../core/peer-id.ts'
@@ -68,6 +69,11 @@ export class Puller {
   /** Something is being fetched or applied. */
   get isBusy(): boolean {
     return this.#isApplying || this.#ready.length > 0 || this.#fetcher.inFlight > 0
+  }
+
+  /** Whether a file with that content is needed where it is, for a moment. */
+  wantsHere(digest: Digest): boolean {
+    return this.#fetcher.wantsHere(digest)
   }
 
   /** Runs until the signal aborts and what was begun is finished or dropped. */

@@ -1,0 +1,72 @@
+import type { PeerId } from '../../src/core/peer-id.ts'
+import type { Backup, Host } from './host.ts'
+import type { Values } from './values.ts'
+
+/** One index that went on twice under one id: on a host and its copy, or before a backup was restored and after. */
+interface Fork {
+  readonly peerId: PeerId
+  /** Counters above this were issued after it. */
+  readonly counter: number
+  readonly sinceMs: number
+  readonly branches: Branch[]
+}
+
+interface Branch {
+  readonly name: string
+  /** Null: it ended with the disk that was replaced. */
+  readonly host: Host | null
+  /** It issued a counter after the fork. */
+  hasIssued: boolean
+}
+
+/**
+ * Where two branches of one index both issued counters before either was told, one seems to have seen what the other wrote (rule 1):
+ * values written on them since the fork may then be lost, and nobody could have known.
+ */
+export class Forks {
+  readonly #forks: Fork[] = []
+
+  /** `host` goes on from an older index; until now it had gone on from there to the counter `before`. */
+  rolledBack(
+    { name, host }: { name: string; host: Host },
+    before: number,
+    { store, atMs }: Backup,
+  ): void {
+    const counter = store.lastCounter()
+    const { peerId } = store.identity()
+    const hasIssued = before > counter
+    this.#forks.push({
+      peerId,
+      counter,
+      sinceMs: atMs,
+      branches: [
+        { name, host: null, hasIssued },
+        { name, host, hasIssued: false },
+      ],
+    })
+  }
+
+  /** The host `copy` became a copy of `original`. */
+  cloned(
+    original: { name: string; host: Host },
+    copy: { name: string; host: Host },
+    nowMs: number,
+  ): void {
+    const branches = [original, copy].map(({ name, host }) => ({ name, host, hasIssued: false }))
+    const { counter, peerId } = original.host
+    this.#forks.push({ peerId, counter, sinceMs: nowMs, branches })
+  }
+
+  /** To be called often: forgives what forks may have cost. */
+  forgive(values: Values): void {
+    for (const { peerId, counter, sinceMs, branches } of this.#forks) {
+      for (const branch of branches) {
+        const { host } = branch
+        if (host?.peerId === peerId && host.counter > counter) branch.hasIssued = true
+      }
+      if (branches.filter(({ hasIssued }) => hasIssued).length < 2) continue
+      const names = new Set(branches.map(({ name }) => name))
+      values.forgive((_, { host, writtenMs }) => !names.has(host) || writtenMs < sinceMs)
+    }
+  }
+}

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto'
+import { parseDigest } from '../../src/core/digest.ts'
+import { Engine } from '../../src/engine/engine.ts'
+import type { Observer } from '../../src/engine/ports.ts'
+import { openVolume } from '../../src/volume/open.ts'
+import { ProcessEnded, type DiskCall } from '../support/memory-disk-attached.ts'
+import type { Random } from '../support/random.ts'
+import type { VirtualTime } from '../support/virtual-clock.ts'
+import type { Faults } from './faults.ts'
+import type { Host } from './host.ts'
+import { storeOf, type Life } from './life.ts'
+import { MemoryNetwork, type Station } from './memory-network.ts'
+import { MemoryTransfer, type Serve } from './memory-transfer.ts'
+import { watchDisk } from './memory-watcher.ts'
+import { traced, type Trace } from './trace.ts'
+import type { Wire } from './wire.ts'
+
+/** Full scans come this often: every few minutes, as shipped. */
+const scanIntervalMs = 300_000
+
+export interface ProcessParts {
+  readonly name: string
+  readonly key: string
+  readonly peers: readonly string[]
+  /** The names of the peers resolve to nothing when it starts. */
+  readonly isUnresolved: boolean
+  readonly host: Host
+  readonly life: Life
+  readonly faults: Faults
+  readonly time: VirtualTime
+  readonly wire: Wire<Station>
+  readonly random: Random
+  readonly trace: Trace
+  readonly durability: 'full' | 'none'
+  readonly hasBrake: boolean
+  readonly peerOf: (name: string) => { readonly process: Process | null }
+  readonly onConflict: () => void
+  /** The process ended by itself. */
+  readonly onFailure: (error: unknown) => void
+  /** The process is there; it may end before it has started. */
+  readonly onProcess: (process: Process) => void
+}
+
+/** One life of a peer's process: the engine on its ports. */
+export interface Process {
+  readonly life: Life
+  readonly engine: Engine
+  readonly network: MemoryNetwork
+  readonly deafen: (isDeaf: boolean) => void
+  readonly serve: Serve
+  /** Lets go of everything outside; the life must be over. */
+  release(): void
+}
+
+/** Starts a process as main.ts does: volume, then engine. */
+export async function startProcess(parts: ProcessParts): Promise<Process> {
+  const { name, host, life, faults, time, trace, random, wire, durability } = parts
+  const disk = host.disk.attach({
+    effect: ({ when, operation, path, to }) => life.effect(when, operation, `${path} ${to ?? ''}`),
+    refuse: (call) => faults.refusalOf(call),
+    pause: (call) => pause(parts, call),
+  })
+  const ledger = traced(
+    `${name} store`,
+    storeOf(host.store, life, {
+      isFull: () => faults.isStoreFull,
+      onCommit: () => host.committed(),
+    }),
+    trace,
+  )
+  const volume = await openVolume({
+    disk: traced(`${name} disk`, disk, trace),
+    path: '/data',
+    durability,
+    ledger,
+    ids: random,
+  })
+  const watching = watchDisk(host.disk, time)
+  const network = new MemoryNetwork({
+    ...parts,
+    addresses: parts.isUnresolved ? [] : parts.peers,
+    unresolved: parts.isUnresolved ? ['peers.example'] : [],
+    onBug: parts.onFailure,
+  })
+  const transfer = new MemoryTransfer({
+    name,
+    wire,
+    clock: host.clock,
+    random,
+    life,
+    trace,
+    serveOf: (other) => parts.peerOf(other).process?.serve ?? null,
+  })
+  const engine = new Engine({
+    store: ledger,
+    volume,
+    watcher: watching.watcher,
+    network,
+    transfer,
+    clock: host.clock,
+    chance: random,
+    observer: observerOf(parts),
+    sha256: (text) => parseDigest(createHash('sha256').update(text, 'latin1').digest('hex')),
+    settings: {
+      name,
+      version: '0',
+      mode: 'send-receive',
+      volumePath: '/data',
+      hasPeers: parts.peers.length > 0,
+      scanIntervalMs,
+      deleteBrake: parts.hasBrake ? 0.5 : null,
+    },
+    volumeMark: volume.marker.mark,
+    bootId: host.bootId,
+    source: () => ({ kind: 'embedded', port: 2222 }),
+    isAuthorized: () => true,
+  })
+  const process: Process = {
+    life,
+    engine,
+    network,
+    deafen: watching.deafen,
+    serve: serveOf(engine, host),
+    release: () => {
+      disk.die()
+      watching.stop()
+      network.kill()
+    },
+  }
+  parts.onProcess(process)
+  await engine.start()
+  engine.running.catch((error: unknown) => {
+    if (!(error instanceof ProcessEnded)) parts.onFailure(error)
+    life.end()
+  })
+  return process
+}
+
+/** What takes time on a real disk takes some here, now and then. */
+async function pause({ random, host, life }: ProcessParts, _: DiskCall): Promise<void> {
+  if (random.isLikely(0.3)) await host.clock.sleep(random.below(5))
+  life.demandAlive()
+}
+
+/** What the embedded source does: the bytes on the disk now, if the index still has that digest there. */
+function serveOf(engine: Engine, host: Host): Serve {
+  return (path, digest) => {
+    const entry = engine.servable(path)?.entry
+    const content = host.hands.read(path)
+    if (entry?.kind !== 'file' || entry.digest !== digest || content === null) return null
+    return Buffer.from(content, 'latin1')
+  }
+}
+
+function observerOf({ name, trace, onConflict }: ProcessParts): Observer {
+  const nothing = (): void => undefined
+  return {
+    log: (level, message, fields) =>
+      trace.line(`${name} log ${level} ${message} ${JSON.stringify(fields ?? {})}`),
+    conflicted: onConflict,
+    notified: nothing,
+    pulled: nothing,
+    transferFailed: nothing,
+    propagated: nothing,
+    rejected: (surface, reason) => trace.line(`${name} rejected ${surface} ${reason}`),
+    scanned: nothing,
+    watchEvents: nothing,
+    watchOverflowed: nothing,
+    watchDegraded: nothing,
+  }
+}
