@@ -151,6 +151,7 @@ export class Engine {
       contention,
       onFailed,
       onNobodyHas: (path) => this.#deleteVerdicts.giveUp(path),
+      onHeldPlace: (directory) => this.#deleteVerdicts.overrule(directory),
       onDecided: onChange,
     })
     const inbound = new Inbound({

@@ -133,16 +133,16 @@ describe('entries that were taken back', () => {
 
 describe('no delete is', () => {
   test('what cannot be looked at any more when it is to be stamped (rule 20)', async () => {
-    let looks = 0
+    let looks = -Infinity
     const b = await started({
       refuse: ({ operation, path }) => {
         if (operation !== 'lstat' || path !== 'd/7') return null
-        return looks++ === 2 ? 'EACCES' : null
+        return looks++ < 2 ? null : 'EACCES'
       },
     })
     looks = 0
     synd.hands.remove('d/7')
-    await synd.pass(1)
+    await synd.pass(60_000)
     expect(looks).toBeGreaterThan(2)
     const stamped = b.heard.flatMap(({ entries }) => entries).map(({ entry }) => entry.kind)
     expect(stamped).toEqual([])

@@ -82,14 +82,30 @@ export class DeleteVerdicts {
   async reject(): Promise<number> {
     return this.#serial.run(async () => {
       const paths = this.#heldDeletes.all()
-      const puts = paths
-        .map((path) => this.#store.get(path))
-        .filter((record) => record !== null)
-        .map(({ entry }) => ({ entry, observation: null, isAnnounced: false, seenMs: null }))
-      this.#ledger.commit(puts, { heldDeletes: { removed: paths } })
-      this.#heldDeletes.forget(paths)
-      for (const path of paths) this.#inbox.add(path)
+      this.#takeBack(paths)
       return paths.length
     })
+  }
+
+  /** Something is to be put into a directory whose delete is held: an edit elsewhere beats it (rule 19). */
+  async overrule(directory: RelativePath): Promise<void> {
+    try {
+      await this.#serial.run(async () => {
+        if (this.#heldDeletes.has(directory)) this.#takeBack([directory])
+      })
+    } catch (error) {
+      // The index cannot be written now: whoever waits for the directory asks again.
+      if (!(error instanceof SyndError)) throw error
+    }
+  }
+
+  #takeBack(paths: readonly RelativePath[]): void {
+    const puts = paths
+      .map((path) => this.#store.get(path))
+      .filter((record) => record !== null)
+      .map(({ entry }) => ({ entry, observation: null, isAnnounced: false, seenMs: null }))
+    this.#ledger.commit(puts, { heldDeletes: { removed: paths } })
+    this.#heldDeletes.forget(paths)
+    for (const path of paths) this.#inbox.add(path)
   }
 }

@@ -21,6 +21,9 @@ import { Wake } from '../wake.ts'
 /** A volume that halted, or an index that could not be written, is tried again this often. */
 const haltedMs = 1_000
 
+/** A directory that cannot go yet, though something else has its name, is looked at again this often. */
+const blockedMs = 1_000
+
 interface Step extends Put {
   readonly replacesDirectory: boolean
 }
@@ -200,8 +203,12 @@ export class Publisher {
       const replacesDirectory =
         record?.entry.kind === 'directory' && observation.kind !== 'directory'
       if (replacesDirectory && record !== null) {
-        if (!confirmed.has(path) || !this.#isEmptied(record, confirmed)) continue
+        if (!confirmed.has(path)) continue
         this.#vanishing.forget(path)
+        if (!this.#isEmptied(record, confirmed)) {
+          this.#lookAgain(path, blockedMs)
+          continue
+        }
       }
       if (!this.#isLeftover(difference, hashed) && this.#raiseParents(path, steps)) {
         const put = stamping.found(difference)
@@ -253,17 +260,19 @@ export class Publisher {
     const { store, stamping, heldDeletes, volume } = this.#parts
     const found = new Set(hashed.map(({ path }) => path))
     const gone: Gone[] = []
+    const steps: Step[] = []
     for (const [path, { isSilent }] of confirmed) {
       const record = store.get(path)
-      if (record === null || !isLive(record.entry) || found.has(path)) continue
+      if (found.has(path)) continue
       this.#vanishing.forget(path)
-      const isThere = volume.look(path).kind === 'present'
-      if (isThere) this.#lookAgain(path)
+      if (record === null || !isLive(record.entry)) continue
+      const { kind } = volume.look(path)
+      if (kind === 'present' || kind === 'unreadable') this.#lookAgain(path)
       else if (this.#parts.damage.note(record, null)) this.#repair(path)
-      else if (!this.#isEmptied(record, confirmed)) this.#lookAgain(path)
-      else gone.push({ record, isSilent })
+      else if (this.#isEmptied(record, confirmed)) gone.push({ record, isSilent })
+      else if (this.#isAwaitedBelow(path)) steps.push(this.#takeBack(record))
+      else this.#lookAgain(path)
     }
-    const steps: Step[] = []
     const forgotten: RelativePath[] = []
     for (const record of heldDeletes.sift(gone, hashed)) {
       const put = stamping.gone(record)
@@ -301,8 +310,19 @@ export class Publisher {
     return this.#parts.store.children(entry.path).every((child) => confirmed.has(child.entry.path))
   }
 
-  #lookAgain(path: RelativePath): void {
-    this.#parts.dirty.add(path, this.#parts.clock.monotonicMs())
+  /** Something that is in the directory by the index is to be taken from a peer again. */
+  #isAwaitedBelow(directory: RelativePath): boolean {
+    return this.#parts.store.children(directory).some(({ observation }) => observation === null)
+  }
+
+  /** It is on the disk no more, and is to be there again. */
+  #takeBack({ entry }: IndexRecord): Step {
+    this.#parts.inbox.add(entry.path)
+    return { entry, observation: null, isAnnounced: false, seenMs: null, replacesDirectory: false }
+  }
+
+  #lookAgain(path: RelativePath, delayMs = 0): void {
+    this.#parts.dirty.add(path, this.#parts.clock.monotonicMs(), { delayMs })
   }
 }
 

@@ -118,8 +118,10 @@ export class Decider {
     if (decision.kind === 'stamp') return this.#stamp(remote, record, overlay)
     const { entry, isVersionReuse } = decision
     const loser = decision.loser !== null && canHaveCopy(decision.loser) ? decision.loser : null
-    if (isLive(entry) && !this.#isPlace(parentOf(path), overlay))
-      return { kind: 'park', on: parentOf(path) }
+    const parent = parentOf(path)
+    const isHere = this.#isHere(record, entry)
+    if (isLive(entry) && !(isHere ? overlay.isDirectory(parent) : this.#isPlace(parent, overlay)))
+      return { kind: 'park', on: parent }
     // Rule 4: whoever resolves a conflict holds the losing bytes.
     if (loser !== null && record !== null && this.#isMissing(record))
       return this.#restore(loser, overlay)
@@ -131,7 +133,7 @@ export class Decider {
       const children = overlay.liveChildren(path)
       if (children.length > 0) return this.#blocked(remote, { record, children, overlay })
     }
-    const needsBytes = entry.kind === 'file' && !this.#isHere(record, entry)
+    const needsBytes = entry.kind === 'file' && !isHere
     return { kind: 'intent', intent: { path, entry, remote, loser, isVersionReuse, needsBytes } }
   }
 
@@ -140,8 +142,11 @@ export class Decider {
     return observation === null || this.#isDamaged(entry.path)
   }
 
+  /** Something can be put into the directory: it is on the disk. */
   #isPlace(directory: RelativePath | null, overlay: Overlay): boolean {
-    return overlay.isDirectory(directory) && (directory === null || !this.#isDamaged(directory))
+    if (directory === null) return true
+    const isGone = this.#isDamaged(directory) || this.#isHeld(directory)
+    return overlay.isDirectory(directory) && !isGone
   }
 
   /** Ours again, from whoever has it. */

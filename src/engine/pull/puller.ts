@@ -10,6 +10,7 @@ import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
 import { Fetcher } from './fetcher.ts'
 import { Search } from './search.ts'
+import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
 import { Overlay } from './overlay.ts'
 import type { Peer, Peers } from '../links/peers.ts'
@@ -35,10 +36,13 @@ export interface PullerParts {
   readonly applier: Applier
   readonly contention: Contention
   readonly peers: Peers
+  readonly heldDeletes: HeldDeletes
   readonly problems: ProblemList
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
   /** Content that this peer had and lost is nowhere. */
   readonly onNobodyHas: (path: RelativePath) => Promise<void>
+  /** Something is to be put into a directory whose delete is held. */
+  readonly onHeldPlace: (directory: RelativePath) => Promise<void>
   /** After each round of decisions: acknowledgements can be told, and the state may have changed. */
   readonly onDecided: () => void
 }
@@ -107,7 +111,7 @@ export class Puller {
       if (receipts.sequenceOf(path) === sequence) receipts.close(path, { kind: 'applied' })
     })
     if (verdict.kind === 'settled') return inbox.done(path)
-    if (verdict.kind === 'park') return inbox.park(path, verdict.on)
+    if (verdict.kind === 'park') return this.#park(path, verdict.on)
     const { intent } = verdict
     const contendedMs = intent.loser === null ? 0 : contention.delayMs(path, clock.monotonicMs())
     if (contendedMs > 0) {
@@ -143,6 +147,12 @@ export class Puller {
     if (remote === null && peerId !== null) this.#search.isNotAt(peerId, path)
     if (remote === null && this.#search.isInVain(path)) this.#giveUp(path)
     else inbox.retry(path)
+  }
+
+  #park(path: RelativePath, on: RelativePath | null): void {
+    const { inbox, heldDeletes, onHeldPlace } = this.#parts
+    inbox.park(path, on)
+    if (on !== null && on !== path && heldDeletes.has(on)) this.#fetcher.track(onHeldPlace(on))
   }
 
   #giveUp(path: RelativePath): void {
