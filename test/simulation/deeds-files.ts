@@ -180,7 +180,8 @@ function keepAppending(
       return
     }
     supersede(scene.values, peer, path)
-    hands.append(path, '.')
+    // What nobody else appends: the same content twice would be no conflict.
+    hands.append(path, peer.name.slice(1))
     scene.values.add(hands.read(path) ?? '', peer.name, path)
     scene.time.after(everyMs, () => next(left - 1))
   }

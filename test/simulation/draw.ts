@@ -81,10 +81,20 @@ const flavours: Readonly<Record<string, Flavour & { readonly share: number }>> =
   },
 }
 
-/** The history that a seed stands for. */
-export function drawHistory(seed: number, steps: { atLeast: number; atMost: number }): History {
+/** People at work, hosts that come, go and are killed, links that break, disks that refuse. */
+export const everyday: readonly string[] = ['work', 'meddling', 'faults']
+
+/** The history that a seed stands for; `among` leaves out other flavours. */
+export function drawHistory(
+  seed: number,
+  steps: { atLeast: number; atMost: number },
+  among: readonly string[] = Object.keys(flavours),
+): History {
   const random = new Random(seed ^ 0x5eed)
-  const flavour = pickWeighted(random, flavours, ({ share }) => share)
+  const chosen = Object.fromEntries(
+    Object.entries(flavours).filter(([name]) => among.includes(name)),
+  )
+  const flavour = pickWeighted(random, chosen, ({ share }) => share)
   const { weights, durability = 'full', hasBrake = false } = flavours[flavour] ?? { weights: {} }
   const peers = random.pick([2, 2, 2, 3, 3, 3, 4, 5])
   const all: Partial<Record<DeedName, number>> = { ...files, ...weights }

@@ -3,7 +3,7 @@ import { parseDigest } from '../../src/core/digest.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import type { Observer } from '../../src/engine/ports.ts'
 import { openVolume } from '../../src/volume/open.ts'
-import { ProcessEnded, type DiskCall } from '../support/memory-disk-attached.ts'
+import { ProcessEnded } from '../support/memory-disk-attached.ts'
 import type { Random } from '../support/random.ts'
 import type { VirtualTime } from '../support/virtual-clock.ts'
 import type { Faults } from './faults.ts'
@@ -58,7 +58,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
   const disk = host.disk.attach({
     effect: ({ when, operation, path, to }) => life.effect(when, operation, `${path} ${to ?? ''}`),
     refuse: (call) => faults.refusalOf(call),
-    pause: (call) => pause(parts, call),
+    pause: () => pause(parts),
   })
   const ledger = traced(
     `${name} store`,
@@ -137,7 +137,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
 }
 
 /** What takes time on a real disk takes some here, now and then. */
-async function pause({ random, host, life }: ProcessParts, _: DiskCall): Promise<void> {
+async function pause({ random, host, life }: ProcessParts): Promise<void> {
   if (random.isLikely(0.3)) await host.clock.sleep(random.below(5))
   life.demandAlive()
 }

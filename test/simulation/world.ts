@@ -184,13 +184,13 @@ class World {
   /** Lets time pass until the work is done. */
   async #drive(work: void | Promise<void>): Promise<void> {
     if (work === undefined) return
-    let isDone = false
+    const state = { isDone: false }
     const done = work.finally(() => {
-      isDone = true
+      state.isDone = true
     })
     done.catch(() => undefined)
     const deadlineMs = this.#time.nowMs + longestWorkMs
-    while (!isDone) {
+    while (!state.isDone) {
       await this.#time.pass(1)
       if (this.#time.nowMs > deadlineMs) throw new Fault('a start or stop does not end')
     }
