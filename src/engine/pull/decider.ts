@@ -81,10 +81,11 @@ export class Decider {
       else candidates.push({ remote, decision })
     }
     const sorted = candidates.toSorted(byNewest)
-    const best = sorted.find(({ decision }) => this.#isObtainable(decision, record)) ?? sorted[0]
+    const best = sorted.find(({ decision }) => this.#isObtainable(decision, record))
     if (best !== undefined) return this.#verdict(best, record, overlay)
     if (isLive(record?.entry) && this.#isMissing(record))
       return this.#restore(record.entry, overlay)
+    if (sorted[0] !== undefined) return this.#verdict(sorted[0], record, overlay)
     return isAwaited ? { kind: 'park', on: null } : { kind: 'settled' }
   }
 
