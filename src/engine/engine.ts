@@ -184,7 +184,13 @@ export class Engine {
       puller: this.#puller,
     })
     this.#deleteVerdicts = new DeleteVerdicts({ ...common, publisher: this.#publisher })
-    this.#telling = new Telling({ peers, inbound, state: this.#state, ledger })
+    this.#telling = new Telling({
+      peers,
+      inbound,
+      state: this.#state,
+      ledger,
+      onTold: onChange,
+    })
     this.#self = self
     this.#ledger = ledger
     this.#census = census
@@ -221,6 +227,7 @@ export class Engine {
     this.#stopping.abort()
     this.#stampGate.open()
     await Promise.all([this.#parts.network.stop(), this.#parts.transfer.stop(), this.#running])
+    await this.#telling.drained()
     this.#self.end()
   }
 
@@ -299,7 +306,7 @@ export class Engine {
       this.#ownWork.forgetOld(clock.monotonicMs())
       reportPeerProblems({ ...this.#parts, peers: this.#peers, problems: this.#problems })
       this.#state.note()
-      await this.#telling.tell()
+      this.#telling.tell()
       await this.#changed.wait(clock, tickMs, signal)
     }
   }

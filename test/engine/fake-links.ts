@@ -30,9 +30,12 @@ export function helloOf(letter: string, parts: Partial<Hello> = {}): Hello {
 export class FakeCaller implements InboundLink {
   readonly hello: Hello
   readonly key: string
+  readonly #closed = Promise.withResolvers<void>()
   readonly announcements = new Channel<Announcement>()
   readonly replies: Reply[] = []
   isClosed = false
+  /** Reads nothing any more: there is no room for a reply until the link is down. */
+  isStalled = false
   /** What it was answered when it dialled. */
   answer: HelloAnswer = { ...helloOf('a'), listsCaller: 'yes' }
 
@@ -50,10 +53,12 @@ export class FakeCaller implements InboundLink {
   async reply(reply: Reply): Promise<void> {
     if (this.isClosed) throw new SyndError('unreachable', 'the link is down')
     this.replies.push(reply)
+    if (this.isStalled) await this.#closed.promise
   }
 
   close(): void {
     this.isClosed = true
+    this.#closed.resolve()
     this.announcements.end()
   }
 }

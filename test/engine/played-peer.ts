@@ -70,6 +70,11 @@ export class PlayedPeer {
     this.#caller?.close()
   }
 
+  /** Reads nothing any more of what it is told on the stream on which it announces. */
+  stall(): void {
+    if (this.#caller !== null) this.#caller.isStalled = true
+  }
+
   /** Announces the entries as its next sequences, with contents where they are files. */
   announce(...told: readonly (Entry | readonly [Entry, string])[]): void {
     const entries = told.map((one) => {
@@ -104,6 +109,13 @@ export class PlayedPeer {
 
   contentAt(at: string): string | null {
     return this.#contents.get(path(at)) ?? null
+  }
+
+  /** The highest of its sequences that it was told to be applied. */
+  get appliedUpTo(): Sequence {
+    const ranges = this.replies.flatMap((reply) => (reply.kind === 'settled' ? [] : reply.ranges))
+    const applied = ranges.filter(({ outcome }) => outcome.kind === 'applied')
+    return Math.max(0, ...applied.map(({ to }) => to))
   }
 
   /** What it was told on the stream on which it announces. */
