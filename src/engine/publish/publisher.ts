@@ -21,6 +21,11 @@ import { Wake } from '../wake.ts'
 /** A volume that halted, or an index that could not be written, is tried again this often. */
 const haltedMs = 1_000
 
+/**
+ * What is gone is looked at again after this: the new name of a rename, and what follows an unlink at the same name, are seen by then (rule 15).
+ */
+const vanishedMs = 100
+
 /** A directory that cannot go yet, though something else has its name, is looked at again this often. */
 const blockedMs = 1_000
 
@@ -160,7 +165,7 @@ export class Publisher {
       this.#isFirstScanDone = true
       observer.scanned((clock.monotonicMs() - startMs) / 1000)
     }
-    for (const path of fresh) dirty.add(path, startMs)
+    for (const path of fresh) dirty.add(path, clock.monotonicMs(), { delayMs: vanishedMs })
     for (const path of scanned.unreadable)
       dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
     if (hashed.length > 0 || confirmed.size > 0) await mayStamp()
