@@ -122,8 +122,11 @@ export class Self {
     return true
   }
 
+  /** Under a new id everything is heard anew: under the old one others may have left out what somebody else with that id knew. */
   #save(identity: Identity): void {
-    this.#store.commit({ identity })
+    const isRenewed = identity.peerId !== this.#identity.peerId
+    const recorded = this.#store.peers().map((peer) => ({ ...peer, sequence: 0 }))
+    this.#store.commit(isRenewed ? { identity, recorded } : { identity })
     this.#identity = identity
   }
 }

@@ -54,7 +54,12 @@ export class Inbound {
     try {
       await this.acknowledge(link, receipts)
       for await (const announcement of link.announcements) {
-        await this.#serial.run(async () => this.#record(link, announcement, receipts))
+        // What comes late on a stream that was replaced was said before what the new one says.
+        const isCurrent = (): boolean => this.#peers.callers.get(peerId) === caller
+        await this.#serial.run(async () => {
+          if (isCurrent()) this.#record(link, announcement, receipts)
+        })
+        if (!isCurrent()) return
         await this.acknowledge(link, receipts)
       }
     } finally {

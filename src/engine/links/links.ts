@@ -155,7 +155,7 @@ export class Links implements NetworkHandler {
       peerId: self.peerId,
     })
     for (const outbound of this.#outbound.values()) outbound.close()
-    for (const { link } of peers.callers.values()) link.close()
+    peers.startOver()
   }
 
   #check(hello: Hello, key: string): void {

@@ -114,6 +114,14 @@ export class Peers {
     return receipts
   }
 
+  /** Everybody who dialled us is to do so again, and to say everything anew. */
+  startOver(): void {
+    const links = [...this.callers.values()].map(({ link }) => link)
+    this.callers.clear()
+    this.#receipts.clear()
+    for (const link of links) link.close()
+  }
+
   allReceipts(): Iterable<readonly [PeerId, Receipts]> {
     return this.#receipts
   }
