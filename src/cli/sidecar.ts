@@ -54,7 +54,8 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
   opened.push(() => trust.stop())
   const ground = await openGround(settings.volume)
   opened.push(() => ground.stop())
-  const { store, volume, volumeMark } = await openState(settings, ground.disk, log)
+  const state = await openState(settings, ground.disk, log)
+  const { store, volume, volumeMark } = state
   opened.push(() => store.close())
   const metrics = createMetrics({
     version: readVersion(),
@@ -150,6 +151,7 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
         await source.start()
         opened.push(() => source.stop())
       }
+      opened.push(() => state.end())
       opened.push(() => engine.stop())
       await engine.start()
       log('info', 'listening', {

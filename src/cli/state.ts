@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Settings } from '../config/complete.ts'
 import { parsePeerId } from '../core/peer-id.ts'
+import { isOfVolume, redrawGeneration } from '../engine/generation.ts'
 import type { Log } from '../observe/log.ts'
 import { openStore, setIndexAside } from '../store/open-store.ts'
 import type { SqliteStore } from '../store/sqlite-store.ts'
@@ -15,31 +16,41 @@ export interface State {
   readonly volume: SyndVolume
   /** What the index knows its volume by (rule 1). */
   readonly volumeMark: string
+  /** To be called when everything else has stopped. */
+  end(): Promise<void>
 }
 
 /**
- * Opens index and volume. An index in the volume goes with it. One elsewhere may meet another volume: it holds the volume's id and a generation that is
- * redrawn at every start; when the volume shows another, the index says nothing about it, is set aside, and the peer joins anew (rule 20).
+ * Opens index and volume. An index in the volume goes with it. One elsewhere may meet another volume, or the same as it was a while ago: then
+ * it says nothing about it, is set aside, and the peer joins anew (rule 20).
  */
 export async function openState(settings: Settings, disk: NodeDisk, log: Log): Promise<State> {
   const state = await openBoth(settings, disk, log)
   const isElsewhere = settings.stateDir !== join(settings.volume, '.synd')
-  if (!isElsewhere) return { ...state, volumeMark: state.volume.marker.mark }
-  if (fits(state)) return { ...state, volumeMark: await nextGeneration(state) }
+  if (!isElsewhere) return { ...state, volumeMark: state.volume.marker.mark, end: async () => {} }
+  if (isOfVolume(state.store, state.volume)) return elsewhere(state)
   state.store.close()
   const movedTo = setIndexAside(indexPath(settings), systemClock.nowMs())
   log('error', 'the index is of another volume and was set aside: this peer joins anew', {
     movedTo,
   })
-  const fresh = await openBoth(settings, disk, log)
-  return { ...fresh, volumeMark: await nextGeneration(fresh) }
+  return elsewhere(await openBoth(settings, disk, log))
 }
 
-async function openBoth(
-  settings: Settings,
-  disk: NodeDisk,
-  log: Log,
-): Promise<Omit<State, 'volumeMark'>> {
+type Opened = Pick<State, 'store' | 'volume'>
+
+async function elsewhere({ store, volume }: Opened): Promise<State> {
+  return {
+    store,
+    volume,
+    volumeMark: await redrawGeneration(store, volume, systemChance),
+    end: async () => {
+      if (volume.halt() === null) await redrawGeneration(store, volume, systemChance)
+    },
+  }
+}
+
+async function openBoth(settings: Settings, disk: NodeDisk, log: Log): Promise<Opened> {
   const { store, damaged } = openStore({
     path: indexPath(settings),
     durability: settings.durability,
@@ -65,22 +76,4 @@ async function openBoth(
 
 function indexPath(settings: Settings): string {
   return join(settings.stateDir, 'index.sqlite')
-}
-
-/** The index has not met a volume yet, or has this one: at the last generation that it drew, or the one before where a crash came between. */
-function fits({ store, volume }: Omit<State, 'volumeMark'>): boolean {
-  const { volumeMark } = store.identity()
-  if (volumeMark === null) return true
-  const [id, ...generations] = volumeMark.split(' ')
-  return id === volume.marker.id && generations.includes(volume.marker.generation)
-}
-
-/** Draws the next generation, first into the index, then into the volume; gives the mark: `id previous next`. */
-async function nextGeneration({ store, volume }: Omit<State, 'volumeMark'>): Promise<string> {
-  const { id, generation } = volume.marker
-  const next = systemChance.id64()
-  const volumeMark = `${id} ${generation} ${next}`
-  store.commit({ identity: { ...store.identity(), volumeMark } })
-  await volume.setGeneration(next)
-  return volumeMark
 }
