@@ -110,7 +110,7 @@ export const fileDeeds = {
   sync: onPath(({ hands, values, peer, path }) => {
     if (kindOf(hands, path) !== 'f') throw new NotPossible('nothing to sync')
     peer.host.disk.sync(path)
-    values.synced(hands, path)
+    values.synced(peer.name, hands, path)
   }),
 
   /** A file is appended to without pause for a while. */

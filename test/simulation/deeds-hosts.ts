@@ -73,8 +73,11 @@ export const hostDeeds = {
   /** The disk of a while ago, with the index of now. */
   'restore-disk': {
     draw: (random) => [`${random.below(5)}`],
-    act: (scene, peer, args) =>
-      restore(scene, peer, { index: numberIn(args, 0), isDiskAlone: true }),
+    act: async (scene, peer, args) => {
+      if (peer.isStateInside) throw new NotPossible('the index is on that disk')
+      await peer.stop()
+      restore(scene, peer, { index: numberIn(args, 0), isDiskAlone: true })
+    },
   },
 
   'lose-index': {

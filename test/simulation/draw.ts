@@ -106,6 +106,7 @@ export function drawHistory(
     durability,
     hasBrake,
     isFleet: random.isLikely(0.3),
+    isStateInside: random.isLikely(0.3),
     steps: [
       ...Array.from({ length: peers }, (_, peer) => beginnings(random, peers, peer)).flat(),
       ...Array.from({ length: count }, () => drawStep(random, { peers, weights: all })),

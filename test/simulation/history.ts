@@ -21,15 +21,18 @@ export interface History {
   readonly hasBrake: boolean
   /** Every peer has the same key, as a fleet has from one Secret. */
   readonly isFleet: boolean
+  /** Where the index is: in the volume, or on another disk. */
+  readonly isStateInside: boolean
   readonly steps: readonly Step[]
 }
 
 /** A script to read, and to give to `parseHistory`. */
 export function printHistory(history: History): string {
-  const { seed, peers, topology, durability, hasBrake, isFleet, steps } = history
+  const { seed, peers, topology, durability, hasBrake, isFleet, isStateInside, steps } = history
   const head = [`seed ${seed}`, `${peers} peers`, topology, `durability ${durability}`]
   if (hasBrake) head.push('brake')
   if (isFleet) head.push('fleet')
+  if (isStateInside) head.push('state inside')
   return [head.join(', '), ...steps.map(printStep)].join('\n')
 }
 
@@ -60,6 +63,7 @@ export function parseHistory(text: string): History {
     durability: words.includes('durability none') ? 'none' : 'full',
     hasBrake: words.includes('brake'),
     isFleet: words.includes('fleet'),
+    isStateInside: words.includes('state inside'),
     steps: rest.map(parseStep),
   }
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { parseDigest } from '../../src/core/digest.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import type { Observer } from '../../src/engine/ports.ts'
+import { isOfVolume, redrawGeneration } from '../../src/engine/generation.ts'
+import type { Observer, Store } from '../../src/engine/ports.ts'
 import { openVolume } from '../../src/volume/open.ts'
+import type { SyndVolume } from '../../src/volume/volume.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
 import type { Random } from '../support/random.ts'
 import type { VirtualTime } from '../support/virtual-clock.ts'
@@ -33,6 +35,7 @@ export interface ProcessParts {
   readonly trace: Trace
   readonly durability: 'full' | 'none'
   readonly hasBrake: boolean
+  readonly isStateInside: boolean
   readonly peerOf: (name: string) => { readonly process: Process | null }
   readonly onConflict: () => void
   /** The process ended by itself. */
@@ -48,11 +51,13 @@ export interface Process {
   readonly network: MemoryNetwork
   readonly deafen: (isDeaf: boolean) => void
   readonly serve: Serve
+  /** Ends as it should. */
+  stop(): Promise<void>
   /** Lets go of everything outside; the life must be over. */
   release(): void
 }
 
-/** Starts a process as main.ts does: volume, then engine. */
+/** Starts a process as the sidecar does. */
 export async function startProcess(parts: ProcessParts): Promise<Process> {
   const { name, host, life, faults, time, trace, random, wire, durability } = parts
   const disk = host.disk.attach({
@@ -60,21 +65,27 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
     refuse: (call) => faults.refusalOf(call),
     pause: () => pause(parts),
   })
-  const ledger = traced(
-    `${name} store`,
-    storeOf(host.store, life, {
+  const openBoth = async (): Promise<{ store: Store; volume: SyndVolume }> => {
+    const store = storeOf(host.store, life, {
       isFull: () => faults.isStoreFull,
       onCommit: () => host.committed(),
-    }),
-    trace,
-  )
-  const volume = await openVolume({
-    disk: traced(`${name} disk`, disk, trace),
-    path: '/data',
-    durability,
-    ledger,
-    ids: random,
-  })
+    })
+    const ledger = traced(`${name} store`, store, trace)
+    const port = traced(`${name} disk`, disk, trace)
+    const path = '/data'
+    const volume = await openVolume({ disk: port, path, durability, ledger, ids: random })
+    return { store: ledger, volume }
+  }
+  const { isStateInside } = parts
+  let state = await openBoth()
+  if (!isStateInside && !isOfVolume(state.store, state.volume)) {
+    host.loseIndex()
+    state = await openBoth()
+  }
+  const { store, volume } = state
+  const volumeMark = isStateInside
+    ? volume.marker.mark
+    : await redrawGeneration(store, volume, random)
   const watching = watchDisk(host.disk, time)
   const network = new MemoryNetwork({
     ...parts,
@@ -92,7 +103,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
     serveOf: (other) => parts.peerOf(other).process?.serve ?? null,
   })
   const engine = new Engine({
-    store: ledger,
+    store,
     volume,
     watcher: watching.watcher,
     network,
@@ -110,7 +121,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
       scanIntervalMs,
       deleteBrake: parts.hasBrake ? 0.5 : null,
     },
-    volumeMark: volume.marker.mark,
+    volumeMark,
     bootId: host.bootId,
     source: () => ({ kind: 'embedded', port: 2222 }),
     isAuthorized: () => true,
@@ -121,6 +132,10 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
     network,
     deafen: watching.deafen,
     serve: serveOf(engine, host),
+    stop: async () => {
+      await engine.stop()
+      if (!isStateInside && volume.halt() === null) await redrawGeneration(store, volume, random)
+    },
     release: () => {
       disk.die()
       watching.stop()

@@ -21,6 +21,7 @@ export interface SimPeerParts {
   readonly trace: Trace
   readonly durability: 'full' | 'none'
   readonly hasBrake: boolean
+  readonly isStateInside: boolean
   readonly peerOf: (name: string) => SimPeer
   /** The power of that host went. */
   readonly onPowerLost: (peer: SimPeer, index: { before: number; older: Backup | null }) => void
@@ -55,6 +56,10 @@ export class SimPeer {
 
   get hands(): Hands {
     return this.host.hands
+  }
+
+  get isStateInside(): boolean {
+    return this.#parts.isStateInside
   }
 
   get isUp(): boolean {
@@ -139,7 +144,7 @@ export class SimPeer {
     const process = this.#process
     if (process === null || process.life.isOver) return this.kill()
     try {
-      await process.engine.stop()
+      await process.stop()
     } catch (error) {
       if (!(error instanceof ProcessEnded)) this.#failed(error)
     }

@@ -53,10 +53,10 @@ export class Values {
   }
 
   /** What is in the file now will be there after a power loss. */
-  synced(hands: Hands, path: string): void {
+  synced(host: string, hands: Hands, path: string): void {
     for (const content of contentsBelow(hands, path)) {
       const value = this.#live.get(content)
-      if (value !== undefined) value.isSynced = true
+      if (value?.host === host) value.isSynced = true
     }
   }
 

@@ -91,6 +91,7 @@ class World {
           trace: this.#trace,
           durability: history.durability,
           hasBrake: history.hasBrake,
+          isStateInside: history.isStateInside,
           peerOf: (other) => this.#peer(other),
           onPowerLost: (peer, index) => {
             this.#forgivePowerLoss(peer)
