@@ -12,7 +12,9 @@ export function readTree(root: string): Map<string, string> {
 }
 
 function collect(directory: Buffer, prefix: string, found: Map<string, string>): void {
-  const names = readdirSync(directory, { encoding: 'buffer' }).toSorted(Buffer.compare)
+  const names = readdirSync(directory, { encoding: 'buffer' }).toSorted((a, b) =>
+    Buffer.compare(a, b),
+  )
   for (const name of names) {
     const path = prefix + name.toString('latin1')
     if (path === '.synd') continue

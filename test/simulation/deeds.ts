@@ -11,13 +11,3 @@ export type DeedName = keyof typeof all
 /** Every kind of step there is. */
 export const deeds: ReadonlyMap<string, Deed> = new Map<string, Deed>(Object.entries(all))
 
-/** After one of these ids and counters may be in use twice for a while: less can be demanded of a history that has them. */
-export const disasters: ReadonlySet<string> = new Set<DeedName>([
-  'restore',
-  'restore-disk',
-  'lose-index',
-  'clone',
-  'rsync',
-  'power',
-  'start-until',
-])

@@ -81,9 +81,6 @@ const flavours: Readonly<Record<string, Flavour & { readonly share: number }>> =
   },
 }
 
-/** People at work, hosts that come, go and are killed, links that break, disks that refuse. */
-export const everyday: readonly string[] = ['work', 'meddling', 'faults']
-
 /** The history that a seed stands for; `among` leaves out other flavours. */
 export function drawHistory(
   seed: number,
