@@ -79,13 +79,8 @@ export class Engine {
     const serial = this.#serial
     const ownWork = this.#ownWork
     const damage = this.#damage
-    const heldDeletes = new HeldDeletes({
-      store,
-      census,
-      problems,
-      clock,
-      share: settings.deleteBrake,
-    })
+    const share = settings.deleteBrake
+    const heldDeletes = new HeldDeletes({ store, census, problems, clock, share })
     const stamping = new Stamping({ store, self, clock, sha256, keepsModes: volume.keepsModes })
     const copies = new ConflictCopies({ volume, clock, self, dirty, observer })
     const contention = new Contention()
@@ -184,13 +179,7 @@ export class Engine {
       puller: this.#puller,
     })
     this.#deleteVerdicts = new DeleteVerdicts({ ...common, publisher: this.#publisher })
-    this.#telling = new Telling({
-      peers,
-      inbound,
-      state: this.#state,
-      ledger,
-      onTold: onChange,
-    })
+    this.#telling = new Telling({ ...common, inbound, state: this.#state, onTold: onChange })
     this.#self = self
     this.#ledger = ledger
     this.#census = census

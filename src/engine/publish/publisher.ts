@@ -1,4 +1,4 @@
-import { contentDigest, isLive } from '../../core/entry.ts'
+import { isLive } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { sameObservation, type Observation } from '../../core/observation.ts'
@@ -7,9 +7,11 @@ import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Damage } from '../damage.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import { unreadableMs, type Findings, type HashedDifference } from './findings.ts'
-import type { Gone, HeldDeletes } from './held-deletes.ts'
+import type { HeldDeletes } from './held-deletes.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Ledger, Put } from '../ledger.ts'
+import { Losses } from './losses.ts'
+import { Repairs } from './repairs.ts'
 import type { Clock, Observer, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Scan, Scope } from './scan.ts'
@@ -25,9 +27,6 @@ const haltedMs = 1_000
  * What is gone is looked at again after this: the new name of a rename, and what follows an unlink at the same name, are seen by then (rule 15).
  */
 const vanishedMs = 100
-
-/** A directory that cannot go yet, though something else has its name, is looked at again this often. */
-const blockedMs = 1_000
 
 interface Step extends Put {
   readonly replacesDirectory: boolean
@@ -59,6 +58,8 @@ export interface PublisherParts {
 export class Publisher {
   readonly #parts: PublisherParts
   readonly #vanishing = new Vanishing()
+  readonly #repairs: Repairs
+  readonly #losses: Losses
   readonly #firstScan = new Wake()
   readonly wake = new Wake()
   #isInRound = false
@@ -68,6 +69,8 @@ export class Publisher {
 
   constructor(parts: PublisherParts) {
     this.#parts = parts
+    this.#repairs = new Repairs(parts)
+    this.#losses = new Losses({ ...parts, vanishing: this.#vanishing, repairs: this.#repairs })
   }
 
   /** Something may differ from the index, or is being looked at. */
@@ -184,7 +187,8 @@ export class Publisher {
     const halt = volume.halt()
     if (halt !== null) return halt.message
     const found = this.#stampFound(hashed, confirmed)
-    const { steps, forgotten } = this.#stampGone(confirmed, hashed)
+    const { puts: losses, forgotten } = this.#losses.stamp(confirmed, hashed)
+    const steps = losses.map((put) => ({ ...put, replacesDirectory: false }))
     const puts = orderForAnnouncement([...found, ...steps])
     if (puts.length > 0) ledger.commit(puts)
     if (forgotten.length > 0) ledger.forget(forgotten)
@@ -204,16 +208,11 @@ export class Publisher {
         this.#lookAgain(path)
         continue
       }
-      if (this.#isDamage(difference)) continue
+      if (this.#repairs.isDamage(difference)) continue
       const replacesDirectory =
         record?.entry.kind === 'directory' && observation.kind !== 'directory'
       if (replacesDirectory && record !== null) {
-        if (!confirmed.has(path)) continue
-        this.#vanishing.forget(path)
-        if (!this.#isEmptied(record, confirmed)) {
-          this.#lookAgain(path, blockedMs)
-          continue
-        }
+        if (!this.#losses.isReplaceable(record, confirmed)) continue
       }
       if (!this.#isLeftover(difference, hashed) && this.#raiseParents(path, steps)) {
         const put = stamping.found(difference)
@@ -258,76 +257,8 @@ export class Publisher {
     return !isRevived
   }
 
-  #stampGone(
-    confirmed: Confirmed,
-    hashed: readonly HashedDifference[],
-  ): { steps: Step[]; forgotten: RelativePath[] } {
-    const { store, stamping, heldDeletes, volume } = this.#parts
-    const found = new Set(hashed.map(({ path }) => path))
-    const gone: Gone[] = []
-    const steps: Step[] = []
-    for (const [path, { isSilent }] of confirmed) {
-      const record = store.get(path)
-      if (found.has(path)) continue
-      this.#vanishing.forget(path)
-      if (record === null || !isLive(record.entry)) continue
-      const { kind } = volume.look(path)
-      if (kind === 'present' || kind === 'unreadable') this.#lookAgain(path)
-      else if (this.#parts.damage.note(record, null)) this.#repair(path)
-      else if (this.#isEmptied(record, confirmed)) gone.push({ record, isSilent })
-      else if (this.#isAwaitedBelow(path)) steps.push(this.#takeBack(record))
-      else this.#lookAgain(path)
-    }
-    const forgotten: RelativePath[] = []
-    for (const record of heldDeletes.sift(gone, hashed)) {
-      const put = stamping.gone(record)
-      if (put === null) forgotten.push(record.entry.path)
-      else steps.push({ ...put, replacesDirectory: false })
-    }
-    return { steps, forgotten }
-  }
-
-  /** Rule 23: what a power loss left is nothing that anybody did. */
-  #isDamage({ path, record, finding }: HashedDifference): boolean {
-    const { damage } = this.#parts
-    if (record === null) return false
-    const { entry } = record
-    const isSame =
-      entry.kind === finding.observation.kind && contentDigest(entry) === finding.digest
-    if (isSame) damage.repaired(path)
-    else if (damage.note(record, finding.observation)) {
-      this.#repair(path)
-      return true
-    }
-    return false
-  }
-
-  #repair(path: RelativePath): void {
-    const { problems, clock, inbox } = this.#parts
-    const message = 'a power loss damaged it: it is pulled again'
-    problems.set({ code: 'damaged', path, message }, clock.nowMs())
-    inbox.add(path)
-  }
-
-  /** No child of a directory stays in the index when this round is committed. */
-  #isEmptied({ entry }: IndexRecord, confirmed: Confirmed): boolean {
-    if (entry.kind !== 'directory') return true
-    return this.#parts.store.children(entry.path).every((child) => confirmed.has(child.entry.path))
-  }
-
-  /** Something that is in the directory by the index is to be taken from a peer again. */
-  #isAwaitedBelow(directory: RelativePath): boolean {
-    return this.#parts.store.children(directory).some(({ observation }) => observation === null)
-  }
-
-  /** It is on the disk no more, and is to be there again. */
-  #takeBack({ entry }: IndexRecord): Step {
-    this.#parts.inbox.add(entry.path)
-    return { entry, observation: null, isAnnounced: false, seenMs: null, replacesDirectory: false }
-  }
-
-  #lookAgain(path: RelativePath, delayMs = 0): void {
-    this.#parts.dirty.add(path, this.#parts.clock.monotonicMs(), { delayMs })
+  #lookAgain(path: RelativePath): void {
+    this.#parts.dirty.add(path, this.#parts.clock.monotonicMs())
   }
 }
 
