@@ -50,11 +50,7 @@ export function settingsWarnings(settings: Settings): readonly string[] {
     warnings.push('SYND_PEERS is empty: there is nobody to sync with')
   if (settings.tls.kind === 'off')
     warnings.push('SYND_TLS is off: notifications are neither encrypted nor authenticated by Synd')
-  if (
-    settings.sshListen === null &&
-    settings.sshAdvertise === null &&
-    settings.mode !== 'receive-only'
-  )
+  if (settings.sshListen === null && settings.sshAdvertise === null)
     warnings.push(
       'SYND_SSH_LISTEN is off and SYND_SSH_ADVERTISE is empty: no peer can pull from here',
     )

@@ -2,7 +2,6 @@
  * Every setting of Synd: the one table that the program, `synd --help` and the README's table are checked against. convict lays the
  * texts of the sources over each other; `format` turns the winning text into the value.
  */
-import { syncModes } from '../core/protocol.ts'
 import { parseListenAddress, parseListenAddressOrOff } from './addresses.ts'
 import {
   listOf,
@@ -63,8 +62,8 @@ export const schema = {
     env: 'SYND_PEERS',
   },
   mode: {
-    doc: 'send-receive, send-only or receive-only',
-    format: oneOf(syncModes),
+    doc: 'send-receive; send-only and receive-only come in a later version',
+    format: oneOf(['send-receive'], ['send-only', 'receive-only']),
     default: 'send-receive',
     env: 'SYND_MODE',
   },

@@ -108,10 +108,10 @@ describe('precedence', () => {
   })
 
   test('the flag names the file before the variable does', () => {
-    const fromFlag = fileWith('mode: send-only', 'flag.yaml')
-    const fromVariable = fileWith('mode: receive-only', 'variable.yaml')
+    const fromFlag = fileWith('logLevel: debug', 'flag.yaml')
+    const fromVariable = fileWith('logLevel: warn', 'variable.yaml')
     const { settings } = loadSettings(['--config', fromFlag], { SYND_CONFIG: fromVariable })
-    expect(settings.mode).toBe('send-only')
+    expect(settings.logLevel).toBe('debug')
   })
 
   test('an empty variable is given, not missing', () => {
@@ -217,7 +217,7 @@ describe('bad input is one line that says what, what was expected and what to do
     ],
     [
       { SYND_MODE: 'sendonly' },
-      'SYND_MODE is "sendonly": expected send-receive, send-only or receive-only (did you mean send-only?); correct it, or leave it out for the default (send-receive)',
+      'SYND_MODE is "sendonly": expected send-receive; correct it, or leave it out for the default (send-receive)',
     ],
     [
       { SYND_LOG_LEVEL: 'trace' },
@@ -383,9 +383,6 @@ test('what is allowed but probably not meant is a warning', () => {
   expect(warnings({})).toEqual(['SYND_PEERS is empty: there is nobody to sync with'])
   expect(warnings({ SYND_PEERS: 'a', SYND_TLS: 'off' })).toHaveLength(1)
   expect(warnings({ SYND_PEERS: 'a', SYND_SSH_LISTEN: 'off' })).toHaveLength(1)
-  expect(warnings({ SYND_PEERS: 'a', SYND_SSH_LISTEN: 'off', SYND_MODE: 'receive-only' })).toEqual(
-    [],
-  )
   expect(
     warnings({ SYND_PEERS: 'a', SYND_SSH_LISTEN: 'off', SYND_SSH_ADVERTISE: 'ssh://u@h/d' }),
   ).toEqual([])
