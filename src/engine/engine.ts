@@ -17,6 +17,7 @@ import { resolveHeldFiles } from './pull/held-files.ts'
 import { Inbound } from './links/inbound.ts'
 import { Inbox } from './pull/inbox.ts'
 import { Joining } from './joining.ts'
+import { HaltLog } from './halt-log.ts'
 import { Ledger } from './ledger.ts'
 import { Links } from './links/links.ts'
 import { OwnWork } from './pull/own-work.ts'
@@ -62,6 +63,7 @@ export class Engine {
   readonly #links: Links
   readonly #joining: Joining
   readonly #state: State
+  readonly #haltLog: HaltLog
   readonly #changed = new Wake()
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
@@ -180,6 +182,7 @@ export class Engine {
     })
     this.#deleteVerdicts = new DeleteVerdicts({ ...common, publisher: this.#publisher })
     this.#telling = new Telling({ ...common, inbound, state: this.#state, onTold: onChange })
+    this.#haltLog = new HaltLog({ observer })
     this.#self = self
     this.#ledger = ledger
     this.#census = census
@@ -294,6 +297,7 @@ export class Engine {
       if (this.#publisher.isFirstScanCommitted) await this.#endBeginnings()
       this.#ownWork.forgetOld(clock.monotonicMs())
       reportPeerProblems({ ...this.#parts, peers: this.#peers, problems: this.#problems })
+      this.#haltLog.note(this.#parts.volume.halt())
       this.#state.note()
       this.#telling.tell()
       await this.#changed.wait(clock, tickMs, signal)
