@@ -10,4 +10,3 @@ export type DeedName = keyof typeof all
 
 /** Every kind of step there is. */
 export const deeds: ReadonlyMap<string, Deed> = new Map<string, Deed>(Object.entries(all))
-
