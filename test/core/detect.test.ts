@@ -45,7 +45,7 @@ function findingOf(
 
 const at = { version: 'a1 b1', by: 'a1', modeBy: 'b1' }
 const [aFile, aLink, aDirectory] = [file(at), symlink({ ...at, mode: 0o777 }), directory(at)]
-const edit = { version: 'x', by: 'c9' }
+const edit = { version: 'c9', by: 'c9' }
 const keepsModes = { keepsModes: true }
 const newDot = dot('c9')
 
