@@ -86,6 +86,7 @@ export class Damage {
 
 function isUntouched(known: Observation, seen: Observation | null): boolean {
   if (seen === null) return true
-  // Each alone: the sweep of staging moves the ctime of a file that has kept a second name there.
-  return seen.ctimeNs <= known.ctimeNs || seen.mtimeNs <= known.mtimeNs
+  // Either alone: the sweep of staging moves the ctime of a file that has kept a second name there, and the mtime may be of any time between
+  // that of its content and that when it got its name.
+  return seen.ctimeNs <= known.ctimeNs || seen.mtimeNs <= known.ctimeNs
 }
