@@ -30,7 +30,7 @@ export function helloOf(letter: string, parts: Partial<Hello> = {}): Hello {
 export class FakeCaller implements InboundLink {
   readonly hello: Hello
   readonly key: string
-  readonly #closed = Promise.withResolvers<void>()
+  #freed = Promise.withResolvers<void>()
   readonly announcements = new Channel<Announcement>()
   readonly replies: Reply[] = []
   isClosed = false
@@ -50,15 +50,22 @@ export class FakeCaller implements InboundLink {
     this.announcements.push({ entries, upTo, head: upTo, ...parts })
   }
 
+  /** Reads again. */
+  resume(): void {
+    this.isStalled = false
+    this.#freed.resolve()
+    this.#freed = Promise.withResolvers()
+  }
+
   async reply(reply: Reply): Promise<void> {
     if (this.isClosed) throw new SyndError('unreachable', 'the link is down')
     this.replies.push(reply)
-    if (this.isStalled) await this.#closed.promise
+    if (this.isStalled) await this.#freed.promise
   }
 
   close(): void {
     this.isClosed = true
-    this.#closed.resolve()
+    this.#freed.resolve()
     this.announcements.end()
   }
 }

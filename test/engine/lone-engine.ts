@@ -1,7 +1,7 @@
 import type { Hello } from '../../src/core/protocol.ts'
 import type { Status } from '../../src/core/status.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import type { Network, NetworkHandler } from '../../src/engine/ports.ts'
+import type { Network, NetworkHandler, Watcher } from '../../src/engine/ports.ts'
 import { openVolume } from '../../src/volume/open.ts'
 import { peer } from '../core/build.ts'
 import { watchDisk } from '../simulation/memory-watcher.ts'
@@ -30,6 +30,8 @@ interface Options {
   readonly unresolved?: readonly string[]
   readonly deleteBrake?: number | null
   readonly attach?: AttachOptions
+  /** How long the watch takes to be established. */
+  readonly watchMs?: number
 }
 
 /** One engine on a volume in memory under a virtual clock, as it ships up to its ports; tests play its peers. */
@@ -65,7 +67,7 @@ export class LoneEngine {
 
   /** On a new host, or on one that a life before left. */
   static async start(options: Options = {}, host: Host = newHost()): Promise<LoneEngine> {
-    const { peers = ['b'], unresolved = [], deleteBrake = 0.5, attach = {} } = options
+    const { peers = ['b'], unresolved = [], deleteBrake = 0.5, attach = {}, watchMs = 0 } = options
     const { time, clock, disk, store } = host
     const chance = new Random(store.identity().epochs.length + 1)
     const opening = openVolume({
@@ -77,7 +79,14 @@ export class LoneEngine {
     })
     await time.pass(0)
     const volume = await opening
-    const { watcher, deafen } = watchDisk(disk, time)
+    const watching = watchDisk(disk, time)
+    const watcher: Watcher = {
+      ...watching.watcher,
+      watch: async function* (signal) {
+        await clock.sleep(watchMs, signal)
+        yield* watching.watcher.watch(signal)
+      },
+    }
     const observer = new RecordedObserver()
     const played = new Map<string, PlayedPeer>()
     const transfer = new PlayedTransfer(played)
@@ -126,7 +135,7 @@ export class LoneEngine {
       engine,
       observer,
       transfer,
-      deafen,
+      deafen: watching.deafen,
       handler: started,
       peers: played,
     })

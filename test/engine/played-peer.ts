@@ -75,6 +75,10 @@ export class PlayedPeer {
     if (this.#caller !== null) this.#caller.isStalled = true
   }
 
+  resume(): void {
+    this.#caller?.resume()
+  }
+
   /** Announces the entries as its next sequences, with contents where they are files. */
   announce(...told: readonly (Entry | readonly [Entry, string])[]): void {
     const entries = told.map((one) => {
@@ -105,6 +109,11 @@ export class PlayedPeer {
   /** The content that it serves at a path. */
   has(at: string, content: string): void {
     this.#contents.set(path(at), content)
+  }
+
+  /** It has none of its contents any more. */
+  forget(): void {
+    this.#contents.clear()
   }
 
   contentAt(at: string): string | null {

@@ -8,6 +8,22 @@ afterEach(async () => {
   await synd.stop()
 })
 
+test('a peer that was slow to read is told the rest as soon as it has read', async () => {
+  synd = await LoneEngine.start()
+  const b = synd.peer('b')
+  b.connect()
+  await synd.pass(1_000)
+  b.stall()
+  b.announce(toldFile('one', '1'))
+  await synd.pass(500)
+  b.announce(toldFile('two', '2'))
+  await synd.pass(10)
+  expect(b.appliedUpTo).toBeLessThan(2)
+  b.resume()
+  await synd.pass(10)
+  expect(b.appliedUpTo).toBe(2)
+})
+
 test('a peer that reads no replies keeps no other waiting', async () => {
   synd = await LoneEngine.start({ peers: ['b', 'c'] })
   const [b, c] = [synd.peer('b'), synd.peer('c')]
