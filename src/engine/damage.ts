@@ -1,10 +1,14 @@
 import { isLive } from '../core/entry.ts'
 import type { IndexRecord } from '../core/index-record.ts'
 import type { Observation } from '../core/observation.ts'
+import type { Sequence } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 
 /** What a kernel had not written back when the power went is younger than this; with a wide margin. */
 const unwrittenNs = 10n * 60n * 1_000_000_000n
+
+/** And is among so many entries that changed last, should clocks have jumped. */
+const unwrittenEntries = 1_000
 
 /**
  * Rule 23: after a power loss (an unclean end, and another boot since) a file may be older than the index says, hold zeros, or be gone,
@@ -17,6 +21,7 @@ const unwrittenNs = 10n * 60n * 1_000_000_000n
 export class Damage {
   #isSuspected = false
   #hashFromNs = 0n
+  #hashAbove: Sequence = 0
   /** Damaged paths, each with what is on the disk in its place. */
   readonly #found = new Map<RelativePath, Observation | null>()
   /** Nobody has it: what is on the disk counts. */
@@ -25,11 +30,14 @@ export class Damage {
   /** The life before ended by a power loss; `records` is the whole index. */
   suspect(records: Iterable<IndexRecord>): void {
     let newestNs = 0n
-    for (const { observation } of records) {
+    let newest: Sequence = 0
+    for (const { observation, sequence } of records) {
+      newest = Math.max(newest, sequence)
       if (observation !== null && observation.ctimeNs > newestNs) newestNs = observation.ctimeNs
     }
     this.#isSuspected = true
     this.#hashFromNs = newestNs - unwrittenNs
+    this.#hashAbove = newest - unwrittenEntries
   }
 
   get size(): number {
@@ -47,8 +55,9 @@ export class Damage {
   }
 
   /** Its times may be right and its bytes not: it was written shortly before the end. */
-  mustHash({ observation }: IndexRecord): boolean {
-    return this.#isSuspected && observation !== null && observation.ctimeNs >= this.#hashFromNs
+  mustHash({ observation, sequence }: IndexRecord): boolean {
+    if (!this.#isSuspected || observation === null) return false
+    return observation.ctimeNs >= this.#hashFromNs || sequence > this.#hashAbove
   }
 
   /** Whether what was found in place of the record (null: nothing) is damage; it is noted then. */
