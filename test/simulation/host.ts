@@ -96,6 +96,8 @@ export class Host {
    */
   losePower(): Backup | null {
     this.#boots++
+    // After a clean stop nobody looks for damage (rule 23): what is lost then is the half minute that the kernel had not written back.
+    if (this.#store.identity().isClean) this.#disk.syncAll()
     this.#disk.crash(() => this.#random.fraction())
     if (this.#past.length === 0 || this.#random.isLikely(0.5)) return null
     const { store, atMs } = this.#random.pick(this.#past)

@@ -139,14 +139,7 @@ export class MemoryNetwork implements Network, Station {
     const { handler } = this
     const theirs = there.handler
     if (handler === null || theirs === null) return
-    const link = this.#wire.open({
-      from: this.#name,
-      to: address,
-      onDown: () => {
-        this.#links.delete(address)
-        this.#dialAfter(address, redialMs)
-      },
-    })
+    const link = this.#wire.open({ from: this.#name, to: address })
     this.#links.set(address, link)
     const { announcements, replies } = link
     const inbound = theirs.runInbound({
@@ -178,7 +171,11 @@ export class MemoryNetwork implements Network, Station {
       close: () => this.#wire.close(link, 'here'),
     })
     void this.#end(inbound, () => this.#wire.close(link, 'there'))
-    void this.#end(outbound, () => this.#wire.close(link, 'here'))
+    void this.#end(outbound, () => {
+      this.#wire.close(link, 'here')
+      this.#links.delete(address)
+      this.#dialAfter(address, redialMs)
+    })
   }
 
   /** What one announcement says may as well come as two. */

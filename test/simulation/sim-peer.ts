@@ -149,8 +149,6 @@ export class SimPeer {
       if (!(error instanceof ProcessEnded)) this.#failed(error)
     }
     if (this.#process === process) this.kill()
-    // Within the half minute after a clean stop nobody hashes what a power loss may have damaged (rule 23).
-    this.host.disk.syncAll()
   }
 
   /** The process will not end by itself any more. */

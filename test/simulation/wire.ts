@@ -17,8 +17,6 @@ export interface Link {
   readonly announcements: Channel<Announcement>
   readonly replies: Channel<Reply>
   readonly lastArrivalMs: { announcement: number; reply: number }
-  /** The side that dialled has noticed that the link is down. */
-  readonly onDown: () => void
   isUpThere: boolean
   isUpHere: boolean
   /** Nothing arrives after this. */
@@ -77,14 +75,13 @@ export class Wire<Station> {
       : this.#random.fraction() * this.maxDelayMs
   }
 
-  open({ from, to, onDown }: { from: string; to: string; onDown: () => void }): Link {
+  open({ from, to }: { from: string; to: string }): Link {
     const link: Link = {
       from,
       to,
       announcements: new Channel(),
       replies: new Channel(),
       lastArrivalMs: { announcement: 0, reply: 0 },
-      onDown,
       isUpHere: true,
       isUpThere: true,
       cutoffMs: Infinity,
@@ -103,10 +100,8 @@ export class Wire<Station> {
       this.#random.isLikely(0.3) ? this.#random.fraction() * lingerMs : 0
     link.cutoffMs = this.#time.nowMs + lateMs()
     this.#time.after(lateMs(), () => {
-      if (!link.isUpHere) return
       link.isUpHere = false
       link.replies.end()
-      link.onDown()
     })
     this.#time.after(lateMs(), () => {
       link.isUpThere = false
@@ -120,10 +115,9 @@ export class Wire<Station> {
     if (side === 'there') {
       link.isUpThere = false
       link.announcements.end()
-    } else if (link.isUpHere) {
+    } else {
       link.isUpHere = false
       link.replies.end()
-      link.onDown()
     }
   }
 

@@ -230,7 +230,6 @@ class World {
       const isPromised = isSynced && (value.host === peer.name ? value.isSynced : isIndexed)
       if (isPromised) return true
       // What Synd cannot know (rule 23): that what it saw last was not on the disk when it ended.
-      if (isIndexed && store.identity().isClean) return false
       return kept.has(content) || (isIndexed && here.has(content))
     })
   }
