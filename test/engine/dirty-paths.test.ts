@@ -34,17 +34,14 @@ describe('a dirty path', () => {
     expect(dirty.nextDueMs()).toBe(200)
   })
 
-  test('keeps what any of its hints asked for', () => {
-    dirty.add(p, 0, { isTree: true })
-    dirty.add(p, 0, { mustHash: true })
+  test('keeps what any of its hints asked for, until it is taken', () => {
+    const asked = ['isTree', 'isListed', 'mustHash', 'isTold'] as const
+    for (const one of asked) dirty.add(p, 0, { [one]: true })
     dirty.add(p, 0)
-    expect(dirty.takeDue(0).paths).toEqual([
-      { path: p, isTree: true, isListed: false, mustHash: true },
-    ])
+    const [all] = dirty.takeDue(0).paths
     dirty.add(p, 0)
-    expect(dirty.takeDue(0).paths).toEqual([
-      { path: p, isTree: false, isListed: false, mustHash: false },
-    ])
+    const [nothing] = dirty.takeDue(0).paths
+    expect(asked.map((one) => [all?.[one], nothing?.[one]])).toEqual(asked.map(() => [true, false]))
   })
 
   test('comes in the order of bytes', () => {
@@ -63,7 +60,7 @@ test('a full scan and a listing of the root are due at once, and once', () => {
 })
 
 test('what could not be dealt with is due again, whole', () => {
-  dirty.add(p, 0, { isTree: true, mustHash: true })
+  dirty.add(p, 0, { isTree: true, mustHash: true, isTold: true })
   dirty.addFullScan()
   const scope = dirty.takeDue(0)
   dirty.putBack(scope, 10)

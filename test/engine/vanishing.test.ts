@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { RelativePath } from '../../src/core/relative-path.ts'
 import type { Scanned, Scope } from '../../src/engine/publish/scan.ts'
 import { Vanishing } from '../../src/engine/publish/vanishing.ts'
 import { observation, recordOf } from '../conformance/store-fixtures.ts'
@@ -6,22 +7,31 @@ import { directory } from '../core/build.ts'
 import { path, paths } from './parts.ts'
 
 let vanishing: Vanishing
+let nowMs: number
 
 beforeEach(() => {
   vanishing = new Vanishing()
+  nowMs = 0
 })
 
 interface Round {
+  /** What events told of. */
   readonly told?: readonly string[]
+  /** What is looked at without an event. */
+  readonly looked?: readonly string[]
   readonly isFullScan?: boolean
   readonly gone?: readonly string[]
   readonly present?: readonly string[]
   /** Directories of the index that something else has taken the name of. */
   readonly replaced?: readonly string[]
+  /** Since the end of the round before. */
+  readonly afterMs?: number
 }
 
-/** One round; what is confirmed (`!` when no event told of it) and what is fresh. */
-function round({ told = [], isFullScan = false, gone = [], present = [], replaced = [] }: Round) {
+/** One round that takes 5 ms; what is confirmed (`!` when no event told of it) and what is fresh. */
+function round(parts: Round) {
+  const { told = [], looked = [], isFullScan = false, afterMs = 100 } = parts
+  const { gone = [], present = [], replaced = [] } = parts
   const scanned: Scanned = {
     different: new Map(
       paths(...replaced).map((at) => {
@@ -34,17 +44,21 @@ function round({ told = [], isFullScan = false, gone = [], present = [], replace
     unreadable: new Set(),
     rootUnreadable: null,
   }
+  const dirty = (isTold: boolean) => (at: RelativePath) => ({
+    path: at,
+    isTree: false,
+    isListed: false,
+    mustHash: false,
+    isTold,
+  })
   const scope: Scope = {
-    paths: paths(...told).map((at) => ({
-      path: at,
-      isTree: false,
-      isListed: false,
-      mustHash: false,
-    })),
+    paths: [...paths(...told).map(dirty(true)), ...paths(...looked).map(dirty(false))],
     isFullScan,
     isRootList: false,
   }
-  const { confirmed, fresh } = vanishing.confirm(scanned, scope)
+  const startMs = nowMs + afterMs
+  nowMs = startMs + 5
+  const { confirmed, fresh } = vanishing.confirm(scanned, scope, { startMs, nowMs })
   const names = [...confirmed].map(([at, { isSilent }]) => (isSilent ? `!${at}` : at))
   return { confirmed: names, fresh: [...fresh] }
 }
@@ -84,11 +98,38 @@ describe('a path that is gone', () => {
     expect(round({ told: ['a'], gone: ['a'] })).toEqual({ confirmed: ['a'], fresh: [] })
   })
 
-  test('is gone silently when a full scan found it and no event told of it (rule 19)', () => {
-    round({ isFullScan: true, told: ['a'], gone: ['a', 'b'] })
+  test('is not confirmed before it has been gone for a while, however often it is looked at', () => {
+    round({ told: ['a'], gone: ['a'] })
+    expect(round({ told: ['a'], gone: ['a'], afterMs: 0 })).toEqual({ confirmed: [], fresh: ['a'] })
+    expect(round({ looked: ['a'], gone: ['a'], afterMs: 90 })).toEqual({
+      confirmed: [],
+      fresh: ['a'],
+    })
+    expect(round({ looked: ['a'], gone: ['a'], afterMs: 0 })).toEqual({
+      confirmed: ['a'],
+      fresh: [],
+    })
+  })
+})
+
+describe('a path is gone silently (rule 19)', () => {
+  test('when a full scan found it, and no event told of it by the time it is confirmed', () => {
+    round({ isFullScan: true, told: ['a'], gone: ['a', 'b', 'late'] })
     round({ told: ['c'], gone: ['c'] })
-    const all = { told: ['a', 'b', 'c'], gone: ['a', 'b', 'c'] }
-    expect(round(all)).toEqual({ confirmed: ['a', '!b', 'c'], fresh: [] })
+    const all = ['a', 'b', 'c', 'late']
+    const { confirmed } = round({ looked: ['a', 'b', 'c'], told: ['late'], gone: all })
+    expect(confirmed).toEqual(['a', '!b', 'c', 'late'])
+  })
+
+  test('not when it went with a directory that an event told of', () => {
+    const gone = ['d', 'd/e', 'd/e/f', 'g', 'g/h']
+    round({ isFullScan: true, told: ['d'], gone })
+    expect(round({ looked: gone, gone }).confirmed).toEqual(['d', 'd/e', 'd/e/f', '!g', '!g/h'])
+  })
+
+  test('though an event told of its directory, where that is still there', () => {
+    round({ isFullScan: true, told: ['d'], present: ['d'], gone: ['d/e'] })
+    expect(round({ looked: ['d/e'], gone: ['d/e'] }).confirmed).toEqual(['!d/e'])
   })
 })
 

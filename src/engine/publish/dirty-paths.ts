@@ -19,13 +19,19 @@ export interface DirtyPath {
   readonly isListed: boolean
   /** Hash even if the observation is the index's: it was written so recently that its times may not show it. */
   readonly mustHash: boolean
+  /** An event told of it; it is not only looked at once more. */
+  readonly isTold: boolean
 }
+
+/** How a path is to be looked at; nothing is asked for by default. */
+type Look = Partial<Omit<DirtyPath, 'path'>>
 
 interface Waiting {
   dueMs: number
   isTree: boolean
   isListed: boolean
   mustHash: boolean
+  isTold: boolean
 }
 
 /**
@@ -50,23 +56,21 @@ export class DirtyPaths {
     return this.#waiting.has(path)
   }
 
-  add(
-    path: RelativePath,
-    nowMs: number,
-    options: { isTree?: boolean; isListed?: boolean; mustHash?: boolean; delayMs?: number } = {},
-  ): void {
-    const { isTree = false, isListed = false, mustHash = false, delayMs = 0 } = options
+  add(path: RelativePath, nowMs: number, options: Look & { readonly delayMs?: number } = {}): void {
+    const { isTree = false, isListed = false, mustHash = false, isTold = false } = options
+    const { delayMs = 0 } = options
     const heat = this.#heat.get(path)
     const pausedUntilMs = heat === undefined ? nowMs : heat.publishedMs + heat.pauseMs
     const dueMs = Math.max(nowMs + delayMs, pausedUntilMs)
     const before = this.#waiting.get(path)
     if (before === undefined) {
-      this.#waiting.set(path, { dueMs, isTree, isListed, mustHash })
+      this.#waiting.set(path, { dueMs, isTree, isListed, mustHash, isTold })
       return
     }
     before.isTree ||= isTree
     before.isListed ||= isListed
     before.mustHash ||= mustHash
+    before.isTold ||= isTold
     before.dueMs = Math.min(before.dueMs, dueMs)
   }
 
@@ -81,8 +85,8 @@ export class DirtyPaths {
   /** Everything that is due, and no longer in here; in byte order. */
   takeDue(nowMs: number): { paths: DirtyPath[]; isFullScan: boolean; isRootList: boolean } {
     const paths: DirtyPath[] = []
-    for (const [path, { dueMs, isTree, isListed, mustHash }] of this.#waiting) {
-      if (dueMs <= nowMs) paths.push({ path, isTree, isListed, mustHash })
+    for (const [path, { dueMs, ...look }] of this.#waiting) {
+      if (dueMs <= nowMs) paths.push({ path, ...look })
     }
     for (const { path } of paths) this.#waiting.delete(path)
     const isFullScan = this.#isFullScanDue
@@ -102,8 +106,7 @@ export class DirtyPaths {
     },
     nowMs: number,
   ): void {
-    for (const { path, isTree, isListed, mustHash } of taken.paths)
-      this.add(path, nowMs, { isTree, isListed, mustHash })
+    for (const { path, ...look } of taken.paths) this.add(path, nowMs, look)
     this.#isFullScanDue ||= taken.isFullScan
     this.#isRootListDue ||= taken.isRootList
   }

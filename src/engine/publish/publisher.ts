@@ -17,16 +17,11 @@ import type { ProblemList } from '../problem-list.ts'
 import type { Scan, Scope } from './scan.ts'
 import type { Serial } from '../serial.ts'
 import type { Stamping } from './stamping.ts'
-import { Vanishing, type Confirmed } from './vanishing.ts'
+import { vanishedMs, Vanishing, type Confirmed } from './vanishing.ts'
 import { Wake } from '../wake.ts'
 
 /** A volume that halted, or an index that could not be written, is tried again this often. */
 const haltedMs = 1_000
-
-/**
- * What is gone is looked at again after this: the new name of a rename, and what follows an unlink at the same name, are seen by then (rule 15).
- */
-const vanishedMs = 100
 
 interface Step extends Put {
   readonly replacesDirectory: boolean
@@ -162,7 +157,8 @@ export class Publisher {
     const startMs = clock.monotonicMs()
     const scanned = await newScan().run(scope)
     if (scanned.rootUnreadable !== null) return scanned.rootUnreadable
-    const { confirmed, fresh } = this.#vanishing.confirm(scanned, scope)
+    const times = { startMs, nowMs: clock.monotonicMs() }
+    const { confirmed, fresh } = this.#vanishing.confirm(scanned, scope, times)
     const hashed = await findings.hash(scanned.different)
     if (scope.isFullScan) {
       this.#isFirstScanDone = true

@@ -43,7 +43,7 @@ export class Watching {
     switch (hint.kind) {
       case 'dirty':
         this.#observer.watchEvents(hint.paths.length)
-        for (const path of hint.paths) this.#dirty.add(path, nowMs)
+        for (const path of hint.paths) this.#dirty.add(path, nowMs, { isTold: true })
         break
       case 'list':
         if (hint.directory === null) this.#dirty.addRootList()
