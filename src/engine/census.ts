@@ -9,6 +9,7 @@ export class Census {
   readonly #sha256: Sha256
   readonly #conflictCopies = new Set<RelativePath>()
   readonly #missing = new Set<RelativePath>()
+  readonly #unversioned = new Set<RelativePath>()
   #digest = 0n
   files = 0
   directories = 0
@@ -27,6 +28,11 @@ export class Census {
   /** Live entries that are not on this disk: to be taken from a peer again. */
   get missing(): ReadonlySet<RelativePath> {
     return this.#missing
+  }
+
+  /** Live entries that nobody was told of: found while joining, and not decided yet (rule 9). */
+  get unversioned(): ReadonlySet<RelativePath> {
+    return this.#unversioned
   }
 
   /** Paths of conflict copies that are in the volume, in byte order. */
@@ -50,6 +56,7 @@ export class Census {
   #count({ entry, observation }: IndexRecord, sign: 1 | -1): void {
     if (isLive(entry)) {
       if (observation === null) mark(this.#missing, entry.path, sign)
+      if (entry.version.size === 0) mark(this.#unversioned, entry.path, sign)
       this.#digest ^= BigInt(`0x${this.#sha256(treeTerm(entry))}`)
       if (isConflictCopy(entry.path)) mark(this.#conflictCopies, entry.path, sign)
     }

@@ -171,7 +171,12 @@ export class Engine {
       },
       onChange,
     })
-    this.#joining = new Joining({ store, self, ledger, stamping, peers, clock, observer })
+    this.#joining = new Joining({
+      ...common,
+      self,
+      census,
+      stamping,
+    })
     this.#state = new State({
       ...common,
       ...settings,
@@ -309,6 +314,8 @@ export class Engine {
     const { observer } = this.#parts
     try {
       if (!this.#self.isJoined) await this.#serial.run(async () => this.#joining.end())
+      if (this.#census.unversioned.size > 0)
+        await this.#serial.run(async () => this.#joining.stampAbandoned())
       if (!this.#publisher.isBusy && this.#damage.end()) this.#self.proveBoot()
     } catch (error) {
       // The index cannot be written now: later.

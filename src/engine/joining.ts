@@ -1,4 +1,6 @@
-import { isLive } from '../core/entry.ts'
+import { isLive, type Entry } from '../core/entry.ts'
+import type { RemoteRecord } from '../core/index-record.ts'
+import type { Census } from './census.ts'
 import type { Ledger, Put } from './ledger.ts'
 import type { Peers } from './links/peers.ts'
 import type { Clock, Observer, Store } from './ports.ts'
@@ -8,6 +10,9 @@ import type { Stamping } from './publish/stamping.ts'
 /** Nobody who has joined answered for so long: this peer founds (rule 9). */
 const foundAfterMs = 60_000
 
+/** A peer that is away for so long does not hold back what waits for its bytes. */
+const abandonedMs = 5_000
+
 /** Stamped in one commit. */
 const stampAtOnce = 1_000
 
@@ -16,16 +21,19 @@ export class Joining {
   readonly #store: Store
   readonly #self: Self
   readonly #ledger: Ledger
+  readonly #census: Census
   readonly #stamping: Stamping
   readonly #peers: Peers
   readonly #clock: Clock
   readonly #observer: Observer
   #waitingSinceMs: number
+  #lastStampedMs: number
 
   constructor(parts: {
     store: Store
     self: Self
     ledger: Ledger
+    census: Census
     stamping: Stamping
     peers: Peers
     clock: Clock
@@ -34,21 +42,35 @@ export class Joining {
     this.#store = parts.store
     this.#self = parts.self
     this.#ledger = parts.ledger
+    this.#census = parts.census
     this.#stamping = parts.stamping
     this.#peers = parts.peers
     this.#clock = parts.clock
     this.#observer = parts.observer
     this.#waitingSinceMs = parts.clock.monotonicMs()
+    this.#lastStampedMs = parts.clock.monotonicMs()
   }
 
   /** Ends joining when it is time to; to be called in the serial loop, after the first scan. True when it ended now. */
   end(): boolean {
     if (this.#self.isJoined || !this.#isTime()) return false
     // In this order: what a crash leaves unstamped is stamped when joining goes on.
-    const stamped = this.#stampTheRest()
+    const stamped = this.#stampTheRest(({ path }) => this.#store.remote(path).length === 0)
     this.#self.markJoined()
     this.#observer.log('info', 'joined', { peerId: this.#self.peerId, stamped })
     return true
+  }
+
+  /**
+   * What waits after that for bytes which only a peer has who went is ours to announce after all; to be called in the serial loop now and
+   * then.
+   */
+  stampAbandoned(): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (!this.#self.isJoined || nowMs - this.#lastStampedMs < abandonedMs) return
+    this.#lastStampedMs = nowMs
+    const isThere = ({ peer }: RemoteRecord): boolean => this.#peers.linked(peer) !== null
+    this.#stampTheRest(({ path }) => !this.#store.remote(path).some(isThere))
   }
 
   /** A peer that has joined told all it has; or all are new like us; or nobody who has joined answered for a minute. */
@@ -68,7 +90,7 @@ export class Joining {
   }
 
   /** What nobody announced anything about is ours to announce; the rest is decided with the announcements. */
-  #stampTheRest(): number {
+  #stampTheRest(isOurs: (entry: Entry) => boolean): number {
     let puts: Put[] = []
     let stamped = 0
     const flush = (): void => {
@@ -76,10 +98,10 @@ export class Joining {
       stamped += puts.length
       puts = []
     }
-    for (const { entry, observation } of this.#store.all()) {
-      if (!isLive(entry) || entry.version.size > 0 || this.#store.remote(entry.path).length > 0)
-        continue
-      puts.push(this.#stamping.founded(entry, observation))
+    for (const path of [...this.#census.unversioned]) {
+      const record = this.#store.get(path)
+      if (record === null || !isLive(record.entry) || !isOurs(record.entry)) continue
+      puts.push(this.#stamping.founded(record.entry, record.observation))
       if (puts.length >= stampAtOnce) flush()
     }
     flush()

@@ -55,6 +55,7 @@ export class State {
       heldDeletes.size > 0 ||
       damage.size > 0 ||
       census.missing.size > 0 ||
+      census.unversioned.size > 0 ||
       !self.isJoined ||
       volume.halt() !== null
     )
