@@ -110,7 +110,7 @@ export class Engine {
       peers,
     }
     this.#stampGate = new StampGate({ clock, signal: this.#stopping.signal })
-    const onFailed = (path: RelativePath, code: ProblemCode): void => this.#tellFailure(path, code)
+    const onFailed = (path: RelativePath, code: ProblemCode): void => peers.failed(path, code)
     const onChange = (): void => this.#changed.call()
     this.#publisher = new Publisher({
       ...common,
@@ -171,12 +171,7 @@ export class Engine {
       },
       onChange,
     })
-    this.#joining = new Joining({
-      ...common,
-      self,
-      census,
-      stamping,
-    })
+    this.#joining = new Joining({ ...common, self, census, stamping })
     this.#state = new State({
       ...common,
       ...settings,
@@ -195,7 +190,11 @@ export class Engine {
     this.#peers = peers
     this.#copies = copies
     ledger.onCommit((commits) => {
-      for (const { after } of commits) this.#decideAgain(after.entry.path)
+      for (const { after } of commits) {
+        const { path } = after.entry
+        inbox.committed(path)
+        if (peers.isAwaited(path)) inbox.add(path)
+      }
     })
   }
 
@@ -322,17 +321,5 @@ export class Engine {
       if (!(error instanceof SyndError)) throw error
       observer.log('error', 'progress could not be recorded', { reason: error.message })
     }
-  }
-
-  #decideAgain(path: RelativePath): void {
-    this.#inbox.committed(path)
-    for (const [, receipts] of this.#peers.allReceipts()) {
-      if (receipts.sequenceOf(path) !== null) this.#inbox.add(path)
-    }
-  }
-
-  #tellFailure(path: RelativePath, code: ProblemCode): void {
-    for (const [, receipts] of this.#peers.allReceipts())
-      receipts.close(path, { kind: 'failed', code })
   }
 }

@@ -1,5 +1,7 @@
 import type { PeerId } from '../../core/peer-id.ts'
+import type { ProblemCode } from '../../core/problem.ts'
 import type { Sequence } from '../../core/protocol.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 import type { Delivery } from './deliveries.ts'
 import type { InboundLink, OutboundLink, PullTarget, Store } from '../ports.ts'
 import { Receipts } from './receipts.ts'
@@ -122,8 +124,14 @@ export class Peers {
     for (const link of links) link.close()
   }
 
-  allReceipts(): Iterable<readonly [PeerId, Receipts]> {
-    return this.#receipts
+  /** Somebody announced the path and was not told yet that it is applied. */
+  isAwaited(path: RelativePath): boolean {
+    return [...this.#receipts.values()].some((receipts) => receipts.sequenceOf(path) !== null)
+  }
+
+  /** Tells the announcers that the path failed. */
+  failed(path: RelativePath, code: ProblemCode): void {
+    for (const receipts of this.#receipts.values()) receipts.close(path, { kind: 'failed', code })
   }
 }
 
