@@ -23,6 +23,8 @@ export interface Intent {
   readonly isVersionReuse: boolean
   /** Content that is not on this disk under this name yet. */
   readonly needsBytes: boolean
+  /** Content that was here and is not any more: peers that took it over from us never announced it back. */
+  readonly isLost: boolean
 }
 
 export type Verdict =
@@ -135,7 +137,11 @@ export class Decider {
       if (children.length > 0) return this.#blocked(remote, { record, children, overlay })
     }
     const needsBytes = entry.kind === 'file' && !isHere
-    return { kind: 'intent', intent: { path, entry, remote, loser, isVersionReuse, needsBytes } }
+    const isLost = record !== null && sameContent(record.entry, entry) && this.#isMissing(record)
+    return {
+      kind: 'intent',
+      intent: { path, entry, remote, loser, isVersionReuse, needsBytes, isLost },
+    }
   }
 
   /** What the index says is not on this disk, and nobody deleted it: it must come from a peer again. */
@@ -156,7 +162,15 @@ export class Decider {
     const parent = parentOf(path)
     if (!this.#isPlace(parent, overlay)) return { kind: 'park', on: parent }
     const needsBytes = kind === 'file'
-    const intent = { path, entry, remote: null, loser: null, isVersionReuse: false, needsBytes }
+    const intent = {
+      path,
+      entry,
+      remote: null,
+      loser: null,
+      isVersionReuse: false,
+      needsBytes,
+      isLost: true,
+    }
     return { kind: 'intent', intent }
   }
 
@@ -203,7 +217,15 @@ export class Decider {
       ? record.entry.version
       : mergeVectors(record.entry.version, remote.entry.version)
     const entry = stampedAnew(record.entry, over, this.#self.nextDot())
-    const intent = { path, entry, remote, loser: null, isVersionReuse: false, needsBytes: false }
+    const intent = {
+      path,
+      entry,
+      remote,
+      loser: null,
+      isVersionReuse: false,
+      needsBytes: false,
+      isLost: false,
+    }
     return { kind: 'intent', intent }
   }
 }

@@ -121,7 +121,7 @@ export class Puller {
       return inbox.postpone(path, contendedMs)
     }
     if (!intent.needsBytes) return this.#deliver(intent, null)
-    if (intent.remote === null && this.#search.isInVain(path)) return this.#giveUp(path)
+    if (intent.isLost && this.#search.isInVain(path)) return this.#giveUp(path)
     this.#fetcher.fetch(intent, this.#sourcesOf(intent), signal)
   }
 
@@ -129,7 +129,7 @@ export class Puller {
    * Linked peers that announced the wanted content under this name; who announced the decided version first. What was ours is with whoever
    * took it over: such peers announce nothing of it, and are asked after the others.
    */
-  #sourcesOf({ path, entry, remote }: Intent): Peer[] {
+  #sourcesOf({ path, entry, remote, isLost }: Intent): Peer[] {
     const { store, peers } = this.#parts
     const holders = store.remote(path).filter((held) => sameContent(held.entry, entry))
     const preferred = remote?.peer ?? null
@@ -138,14 +138,14 @@ export class Puller {
       .toSorted((a, b) => isFirst(a.peer) - isFirst(b.peer))
       .map(({ peer }) => peers.linked(peer))
       .filter((peer) => peer !== null)
-    if (remote !== null) return known
+    if (!isLost) return known
     return [...known, ...peers.connected().filter((peer) => !known.includes(peer))]
   }
 
-  #superseded({ peerId }: Peer, { path, remote }: Intent): void {
+  #superseded({ peerId }: Peer, { path, isLost }: Intent): void {
     const { inbox } = this.#parts
-    if (remote === null && peerId !== null) this.#search.isNotAt(peerId, path)
-    if (remote === null && this.#search.isInVain(path)) this.#giveUp(path)
+    if (isLost && peerId !== null) this.#search.isNotAt(peerId, path)
+    if (isLost && this.#search.isInVain(path)) this.#giveUp(path)
     else inbox.retry(path)
   }
 
