@@ -44,6 +44,8 @@ export interface Transaction {
   readonly records?: readonly IndexRecord[]
   /** Index records that leave without a tombstone (rule 14); they leave before `records` are put. */
   readonly forgotten?: readonly RelativePath[]
+  /** Everything that peers announced leaves, before `remote` is put: all of it will be told anew (rule 1). */
+  readonly isRemoteForgotten?: boolean
   /** What `peer` announced, replacing what it announced of the same paths before. */
   readonly remote?: readonly RemoteRecord[]
   readonly recorded?: readonly PeerRecord[]

@@ -126,7 +126,7 @@ export class Self {
   #save(identity: Identity): void {
     const isRenewed = identity.peerId !== this.#identity.peerId
     const recorded = this.#store.peers().map((peer) => ({ ...peer, sequence: 0 }))
-    this.#store.commit(isRenewed ? { identity, recorded } : { identity })
+    this.#store.commit(isRenewed ? { identity, recorded, isRemoteForgotten: true } : { identity })
     this.#identity = identity
   }
 }

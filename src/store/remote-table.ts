@@ -10,6 +10,7 @@ import { inPages, pageRows, prepare, prepareUpsert } from './statement.ts'
 /** What peers told: the table `remote`. Writes happen in the caller's transaction. */
 export interface RemoteTable {
   put(record: RemoteRecord): void
+  clear(): void
   /** By peer id. */
   of(path: RelativePath): RemoteRecord[]
   get(peer: PeerId, path: RelativePath): RemoteRecord | null
@@ -36,6 +37,7 @@ export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
     key: ['path', 'peer'],
     updated: ['sequence', ...entryColumns],
   })
+  const clear = prepare(database, 'DELETE FROM remote')
   const ofPath = prepare(database, 'SELECT * FROM remote WHERE path = ? ORDER BY peer')
   const get = prepare(database, 'SELECT * FROM remote WHERE path = ? AND peer = ?')
   const unequal = prepare(
@@ -54,6 +56,9 @@ export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
   return {
     put: ({ peer, sequence, entry }) => {
       put.run(latin1Value(entry.path), peer, sequence, ...entryValues(entry))
+    },
+    clear: () => {
+      clear.run()
     },
     of: (path) => ofPath.all(latin1Value(path)).map((row) => parseRecord(row)),
     get: (peer, path) => {

@@ -126,6 +126,7 @@ export class SqliteStore implements Store {
     const { index, remote, peers, holds, heldDeletes } = this.#tables
     for (const path of transaction.forgotten ?? []) index.forget(path)
     for (const record of transaction.records ?? []) index.put(record)
+    if (transaction.isRemoteForgotten === true) remote.clear()
     for (const record of transaction.remote ?? []) remote.put(record)
     for (const record of transaction.recorded ?? []) peers.put(record)
     for (const id of transaction.releasedHolds ?? []) holds.release(id)

@@ -22,6 +22,14 @@ export function testRemote(subject: StoreSubject): void {
       expect(subject.store.remote(path('z'))).toEqual([])
     })
 
+    test('all of it leaves at once, and what comes in the same transaction stays', () => {
+      subject.store.commit({ remote: [told('b', 'x', 1), told('c', 'x', 1), told('b', 'y', 2)] })
+      subject.store.commit({ isRemoteForgotten: true, remote: [told('c', 'z', 2)] })
+      expect(subject.store.remote(path('x'))).toEqual([])
+      expect(subject.store.remoteOf(peer('b'), path('y'))).toBeNull()
+      expect(subject.store.remote(path('z'))).toHaveLength(1)
+    })
+
     test('peers do not get into each other’s way', () => {
       const records = [told('d', 'x', 1), told('b', 'x', 2), told('c', 'x', 3)]
       subject.store.commit({ remote: records })

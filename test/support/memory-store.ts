@@ -154,6 +154,8 @@ export class MemoryStore implements Store {
       tables.records.set(record.entry.path, record)
       if (record.sequence > 0) tables.owners.set(record.sequence, record.entry.path)
     }
+    if (transaction.isRemoteForgotten === true)
+      for (const path of tables.remote.keys()) tables.remote.delete(path)
     for (const record of remote) {
       const { path } = record.entry
       tables.remote.set(path, new Map(tables.remote.get(path)).set(record.peer, record))
