@@ -1,6 +1,6 @@
 import { isLive } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import type { RelativePath } from '../../core/relative-path.ts'
+import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Put } from '../ledger.ts'
 import type { Clock, Store, Volume } from '../ports.ts'
 import type { Inbox } from '../pull/inbox.ts'
@@ -71,12 +71,25 @@ export class Losses {
       if (record === null || !isLive(record.entry)) continue
       const { kind } = volume.look(path)
       if (kind === 'present' || kind === 'unreadable') this.#lookAgain(path)
-      else if (repairs.isLoss(record)) continue
+      else if (!this.#isCrowdedOut(path) && repairs.isLoss(record)) continue
       else if (this.#isEmptied(record, confirmed)) gone.push({ record, isSilent })
       else if (this.#isAwaitedBelow(path)) puts.push(this.#takeBack(record))
       else this.#lookAgain(path)
     }
     return { gone, puts }
+  }
+
+  /** Somebody put something else in the place of a directory above: that took the path, no power loss. */
+  #isCrowdedOut(path: RelativePath): boolean {
+    const { volume, repairs } = this.#parts
+    return ancestorsOf(path).some((directory) => {
+      const look = volume.look(directory)
+      return (
+        look.kind === 'present' &&
+        look.observation.kind !== 'directory' &&
+        !repairs.isPending(directory)
+      )
+    })
   }
 
   /** No child of a directory stays in the index when this round is committed. */

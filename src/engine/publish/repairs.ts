@@ -36,6 +36,11 @@ export class Repairs {
     return this.#isNoted(record, null)
   }
 
+  /** It is damaged, and not pulled again yet. */
+  isPending(path: RelativePath): boolean {
+    return this.#damage.has(path)
+  }
+
   #isNoted(record: IndexRecord, seen: IndexRecord['observation']): boolean {
     if (!this.#damage.note(record, seen)) return false
     this.#repair(record.entry.path)
