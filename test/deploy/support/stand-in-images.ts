@@ -118,7 +118,7 @@ function debianMirror(): string {
     )
     if (match?.[1] !== undefined) return match[1]
   }
-  return 'http://deb.debian.org/debian'
+  throw new Error('no Debian mirror in the sources of apt: debootstrap needs one')
 }
 
 function aptSources(): string[] {
