@@ -98,7 +98,9 @@ export class Joining {
       stamped += puts.length
       puts = []
     }
-    for (const path of [...this.#census.unversioned]) {
+    // A copy: what is stamped leaves the set.
+    const abandoned = Array.from(this.#census.unversioned)
+    for (const path of abandoned) {
       const record = this.#store.get(path)
       if (record === null || !isLive(record.entry) || !isOurs(record.entry)) continue
       puts.push(this.#stamping.founded(record.entry, record.observation))
