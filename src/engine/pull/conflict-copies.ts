@@ -1,6 +1,6 @@
 import { conflictCopyOf, type Loser } from '../../core/conflict.ts'
 import { newVersion } from '../../core/detect.ts'
-import { isLive, sameContent, type Entry } from '../../core/entry.ts'
+import { isLive, sameContent, sameMetadata, type Entry } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { reconcile } from '../../core/reconcile.ts'
@@ -85,10 +85,7 @@ export class ConflictCopies {
       const fate = fateOf(copy, existing)
       if (fate === 'exists') return true
       if (fate === 'taken') continue
-      if (fate !== 'new') {
-        overlay.put({ ...fate, isAnnounced: true, seenMs: null })
-        return true
-      }
+      if (fate !== 'new') return this.#merge(fate, overlay)
       const applied = await put(copy)
       if (applied.kind !== 'applied') {
         this.#lookAgain(copy.path)
@@ -106,6 +103,22 @@ export class ConflictCopies {
     return false
   }
 
+  /** The same bytes are there already: their version is merged, and their mode if another maker saw another. */
+  async #merge({ entry, existing }: Merged, overlay: Overlay): Promise<boolean> {
+    let { observation } = existing
+    if (observation !== null && isLive(entry) && !sameMetadata(entry, existing.entry)) {
+      const change = { kind: 'set-metadata', entry, expected: observation } as const
+      const applied = await this.#volume.apply(change)
+      if (applied.kind !== 'applied') {
+        this.#lookAgain(entry.path)
+        return false
+      }
+      observation = applied.observation
+    }
+    overlay.put({ entry, observation, isAnnounced: true, seenMs: null })
+    return true
+  }
+
   #publish(copy: Loser, stage: Stage): Promise<Applied> {
     if (copy.kind !== 'file') throw new Error('only files are published')
     return this.#volume.apply({ kind: 'publish', entry: copy, stage, expected: null })
@@ -120,14 +133,16 @@ export class ConflictCopies {
  * The copy is reconciled with what the index has under its name, as if a peer had sent it. A record: the same bytes are there already, and
  * only the version is merged.
  */
-function fateOf(
-  copy: Loser,
-  existing: IndexRecord | null,
-): 'new' | 'exists' | 'taken' | Pick<IndexRecord, 'entry' | 'observation'> {
+function fateOf(copy: Loser, existing: IndexRecord | null): 'new' | 'exists' | 'taken' | Merged {
   if (existing === null) return 'new'
   const decision = reconcile(existing.entry, copy, () => false)
   if (decision.kind === 'keep') return 'exists'
   const isSame = isLive(existing.entry) && sameContent(existing.entry, copy)
   if (decision.kind !== 'become' || !isSame) return 'taken'
-  return { entry: decision.entry, observation: existing.observation }
+  return { entry: decision.entry, existing }
+}
+
+interface Merged {
+  readonly entry: Entry
+  readonly existing: IndexRecord
 }
