@@ -315,7 +315,10 @@ export class Engine {
       if (!this.#self.isJoined) await this.#serial.run(async () => this.#joining.end())
       if (this.#census.unversioned.size > 0)
         await this.#serial.run(async () => this.#joining.stampAbandoned())
-      if (!this.#publisher.isBusy && this.#damage.end()) this.#self.proveBoot()
+      if (!this.#publisher.isBusy && this.#damage.end()) {
+        this.#parts.volume.sweep()
+        this.#self.proveBoot()
+      }
     } catch (error) {
       // The index cannot be written now: later.
       if (!(error instanceof SyndError)) throw error

@@ -211,6 +211,11 @@ export interface Volume {
   heldIds(): readonly string[]
   /** One look at a held file: nobody wrote into it since it was taken if that is `sameBytes` with the hold's `expected`. */
   lookHold(id: string): Look
+  /**
+   * Removes what a former life left in staging. Not before everything was looked at: taking away a second name moves the ctime of a file, and
+   * tells after a power loss from a change (rule 23).
+   */
+  sweep(): void
   /** Removes held files whose fate the index knows. */
   releaseHolds(ids: readonly string[]): void
   /** Whether modes stick on this file system (rule 13). */

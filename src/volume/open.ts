@@ -7,7 +7,7 @@ import { openMarker } from './ground/marker.ts'
 import { NodeDisk } from './node-disk.ts'
 import { probeKeeps } from './ground/probe.ts'
 import { prepareRoot, rootError, unwritable } from './ground/root.ts'
-import { sweepStaging } from './staging/staging.ts'
+import { stagingDirectory } from './ground/layout.ts'
 import { SyndVolume } from './volume.ts'
 
 /** A directory that this process alone has as its volume: what the store and the volume are opened on. */
@@ -46,8 +46,8 @@ export async function openGround(path: string): Promise<VolumeGround> {
 }
 
 /**
- * The volume on a disk that nobody else works on (`openGround`, or the simulation's): sweeps staging, takes back what a crash cut short,
- * reads or makes the marker, probes. `path` is for messages. Throws SyndError `volume-unreadable` or `volume-unwritable`.
+ * The volume on a disk that nobody else works on (`openGround`, or the simulation's): takes back what a crash cut short, reads or makes the
+ * marker, probes. What a former life staged stays until `sweep`. `path` is for messages. Throws SyndError `volume-unreadable` or `volume-unwritable`.
  */
 export async function openVolume({
   disk,
@@ -64,13 +64,24 @@ export async function openVolume({
 }): Promise<SyndVolume> {
   const root = await prepareRoot(disk, path)
   try {
-    sweepStaging(disk)
+    const leftovers = disk.list(stagingDirectory)
     restoreGrants(disk)
     const touched = restoreHolds({ disk, ids }, ledger)
     const marker = await openMarker(disk, ids)
     const keeps = probeKeeps(disk, ids)
     const isDurable = durability === 'full'
-    return new SyndVolume({ disk, path, root, marker, keeps, ids, ledger, isDurable, touched })
+    return new SyndVolume({
+      disk,
+      path,
+      root,
+      marker,
+      keeps,
+      ids,
+      ledger,
+      isDurable,
+      touched,
+      leftovers,
+    })
   } catch (error) {
     throw unwritable(error, path)
   }

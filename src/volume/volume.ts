@@ -14,7 +14,7 @@ import { haltOf, writeGeneration, type Marker } from './ground/marker.ts'
 import type { Keeps } from './ground/probe.ts'
 import type { RootIdentity } from './ground/root.ts'
 import { removeIfThere, type FileStage, type StageExpectation } from './staging/stage.ts'
-import { createStage, stageCopy, stageHeld, type Staging } from './staging/staging.ts'
+import { createStage, stageCopy, stageHeld, sweepStaging, type Staging } from './staging/staging.ts'
 
 /** The directory that is kept equal, on any Disk; made by `openVolume`. */
 export class SyndVolume implements Volume {
@@ -27,6 +27,7 @@ export class SyndVolume implements Volume {
   readonly #context: ApplyContext
   readonly #syncs: DirectorySyncs
   #marker: Marker
+  #leftovers: readonly string[]
 
   constructor(parts: {
     readonly disk: Disk
@@ -39,6 +40,8 @@ export class SyndVolume implements Volume {
     readonly isDurable: boolean
     /** Directories that were changed already and are not synced. */
     readonly touched: Set<DiskPath>
+    /** Names in staging that a former life left. */
+    readonly leftovers: readonly string[]
   }) {
     const { disk, ids, ledger, keeps, isDurable } = parts
     this.keepsModes = keeps.modes
@@ -47,6 +50,7 @@ export class SyndVolume implements Volume {
     this.#path = parts.path
     this.#root = parts.root
     this.#marker = parts.marker
+    this.#leftovers = parts.leftovers
     this.#staging = { disk, ids, isDurable, keepsModes: keeps.modes }
     this.#context = {
       ...this.#staging,
@@ -118,6 +122,11 @@ export class SyndVolume implements Volume {
   /** One look at a held file: nobody wrote into it since it was taken if that is `sameBytes` with what was expected. */
   lookHold(id: string): Look {
     return lookAt(this.#disk, holdPathOf(id))
+  }
+
+  sweep(): void {
+    sweepStaging(this.#disk, this.#leftovers)
+    this.#leftovers = []
   }
 
   releaseHolds(ids: readonly string[]): void {

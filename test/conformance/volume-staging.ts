@@ -122,13 +122,18 @@ export function volumeStaging(name: string, ground: () => Ground): void {
     )
 
     withVolume(
-      'what a former life staged is swept at the start',
+      'what a former life staged is swept when it is asked for, what this one stages is not',
       async ({ volume, hands, interfered }) => {
         await staged(volume, 'never published')
         hands.symlink('x', '.synd/staging/link')
         expect(stagedFiles(hands)).toHaveLength(2)
-        await interfered(() => undefined)
-        expect(stagedFiles(hands)).toEqual([])
+        const next = await interfered(() => undefined)
+        expect(stagedFiles(hands)).toHaveLength(2)
+        await staged(next, 'to be published')
+        next.sweep()
+        expect(stagedFiles(hands)).toHaveLength(1)
+        next.sweep()
+        expect(stagedFiles(hands)).toHaveLength(1)
       },
     )
   })

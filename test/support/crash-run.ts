@@ -93,13 +93,15 @@ export async function restart(
     },
   })
   try {
-    await openVolume({
+    const volume = await openVolume({
       disk: attached,
       path: '/volume',
       durability: 'full',
       ledger,
-      ids: new Random(count),
+      // No two lives draw the same.
+      ids: new Random(1 + (point ?? -1)),
     })
+    volume.sweep()
     return false
   } catch (error) {
     if (isEnd(error)) return true

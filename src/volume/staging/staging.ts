@@ -80,10 +80,8 @@ export async function stageHeld(
 }
 
 /** Removes what a former life left in staging. */
-export function sweepStaging(disk: Disk): void {
-  for (const name of disk.list(stagingDirectory)) {
-    removeIfThere(disk, `${stagingDirectory}/${name}`)
-  }
+export function sweepStaging(disk: Disk, leftovers: readonly string[]): void {
+  for (const name of leftovers) removeIfThere(disk, `${stagingDirectory}/${name}`)
 }
 
 async function readHeld(
