@@ -31,8 +31,10 @@ export const fileDeeds = {
     replace(peer, path, { values, content: () => values.fresh(peer.name, path, tail) })
   }),
 
-  mkdir: onPath(({ hands, path }) => {
+  mkdir: onPath(({ hands, values, peer, path }) => {
     demandDirectoryAbove(hands, path)
+    if (kindOf(hands, path) !== null) throw new NotPossible('something is there')
+    supersede(values, peer, path)
     hands.mkdir(path)
   }),
 

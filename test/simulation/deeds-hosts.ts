@@ -125,7 +125,7 @@ function become(
   if (other === peer) throw new NotPossible('a copy of itself')
   peer.kill()
   peer.host.become(other.host, { isCopied })
-  scene.forks.cloned(other, peer, scene.time.nowMs)
+  scene.forks.cloned(peer, scene.peers, scene.time.nowMs)
   forgive(scene)
 }
 

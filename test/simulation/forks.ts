@@ -19,6 +19,11 @@ interface Branch {
   hasIssued: boolean
 }
 
+interface Named {
+  readonly name: string
+  readonly host: Host
+}
+
 /**
  * Where two branches of one index both issued counters before either was told, one seems to have seen what the other wrote (rule 1):
  * values written on them since the fork may then be lost, and nobody could have known.
@@ -27,11 +32,7 @@ export class Forks {
   readonly #forks: Fork[] = []
 
   /** `host` goes on from an older index; until now it had gone on from there to the counter `before`. */
-  rolledBack(
-    { name, host }: { name: string; host: Host },
-    before: number,
-    { store, atMs }: Backup,
-  ): void {
+  rolledBack({ name, host }: Named, before: number, { store, atMs }: Backup): void {
     const counter = store.lastCounter()
     const { peerId } = store.identity()
     const hasIssued = before > counter
@@ -46,15 +47,17 @@ export class Forks {
     })
   }
 
-  /** The host `copy` became a copy of `original`. */
-  cloned(
-    original: { name: string; host: Host },
-    copy: { name: string; host: Host },
-    nowMs: number,
-  ): void {
-    const branches = [original, copy].map(({ name, host }) => ({ name, host, hasIssued: false }))
-    const { counter, peerId } = original.host
-    this.#forks.push({ peerId, counter, sinceMs: nowMs, branches })
+  /** The host `copy` became a copy of another, and so of all that have the same id. */
+  cloned(copy: Named, peers: readonly Named[], nowMs: number): void {
+    const { peerId } = copy.host
+    for (const other of peers) {
+      if (other === copy || other.host.peerId !== peerId) continue
+      const counter = Math.min(copy.host.counter, other.host.counter)
+      const branches = [other, copy].map(({ name, host }) => {
+        return { name, host, hasIssued: host.counter > counter }
+      })
+      this.#forks.push({ peerId, counter, sinceMs: nowMs, branches })
+    }
   }
 
   /** To be called often: forgives what forks may have cost. */
