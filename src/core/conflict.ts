@@ -38,9 +38,14 @@ export function isConflictCopy(path: RelativePath): boolean {
 
 /**
  * contract.md, On disk: `<stem>.sync-conflict-<YYYYMMDD>-<HHMMSS>-<8 hex><ext>`, of the entry alone. Beside the loser; where the path would
- * be too long, in the nearest directory above that has room.
+ * be too long, in the nearest directory above that has room. A copy that loses its name to other content gets another than its own.
  */
 export function conflictCopyPath(loser: Loser, attempt = 0): RelativePath {
+  const path = copyPath(loser, `${attempt}`)
+  return path === loser.path ? copyPath(loser, `${attempt}/again`) : path
+}
+
+function copyPath(loser: Loser, attempt: string): RelativePath {
   const name = nameOf(loser.path).replace(suffixPattern, '')
   const hash = fnv1a(`${formatDot(loser.contentDot)}/${contentDigest(loser) ?? ''}/${attempt}`)
   const suffix = `.sync-conflict-${timeStamp(loser.mtimeUs)}-${hash}`

@@ -90,6 +90,17 @@ describe('the name of a conflict copy', () => {
     )
   })
 
+  test('is another than its own for a copy that loses its name', () => {
+    check(
+      fc.property(anyLoser, (loser) => {
+        const copy = conflictCopyOf(loser)
+        const again = conflictCopyOf(copy)
+        expect(again.path).not.toBe(copy.path)
+        expect(conflictCopyOf(again).path).not.toBe(again.path)
+      }),
+    )
+  })
+
   test('is a path that can be synced, in the directory of the loser or one above, and a copy of it has as long a name', () => {
     check(
       fc.property(anyLoser, (loser) => {
@@ -101,7 +112,7 @@ describe('the name of a conflict copy', () => {
         expect(nameOf(path).match(/\.sync-conflict-/g)).toHaveLength(
           1 + (nameOf(loser.path).match(/\.sync-conflict-/g)?.length ?? 0),
         )
-        expect(conflictCopyPath({ ...loser, path })).toBe(path)
+        expect(conflictCopyPath({ ...loser, path })).toHaveLength(path.length)
       }),
     )
   })
