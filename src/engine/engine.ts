@@ -1,9 +1,9 @@
 import type { Entry } from '../core/entry.ts'
-import { SyndError } from '../core/errors.ts'
 import type { Observation } from '../core/observation.ts'
 import type { ProblemCode } from '../core/problem.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Status } from '../core/status.ts'
+import { Beginnings } from './beginnings.ts'
 import { Applier } from './pull/applier.ts'
 import { Census } from './census.ts'
 import { ConflictCopies } from './pull/conflict-copies.ts'
@@ -12,6 +12,7 @@ import { Damage } from './damage.ts'
 import { Decider } from './pull/decider.ts'
 import { DirtyPaths } from './publish/dirty-paths.ts'
 import { Findings } from './publish/findings.ts'
+import { Ignoring } from './publish/ignoring.ts'
 import { HeldDeletes } from './publish/held-deletes.ts'
 import { resolveHeldFiles } from './pull/held-files.ts'
 import { Inbound } from './links/inbound.ts'
@@ -61,7 +62,7 @@ export class Engine {
   readonly #puller: Puller
   readonly #telling: Telling
   readonly #links: Links
-  readonly #joining: Joining
+  readonly #beginnings: Beginnings
   readonly #state: State
   readonly #haltLog: HaltLog
   readonly #changed = new Wake()
@@ -86,7 +87,6 @@ export class Engine {
     const stamping = new Stamping({ store, self, clock, sha256, keepsModes: volume.keepsModes })
     const copies = new ConflictCopies({ volume, clock, self, dirty, observer })
     const contention = new Contention()
-    const isIgnored = (): boolean => false
     const decider = new Decider({
       store,
       self,
@@ -109,6 +109,9 @@ export class Engine {
       inbox,
       peers,
     }
+    const ignoring = new Ignoring({ ...common, sha256, rejoin: () => this.#beginnings.rejoin() })
+    const isIgnored = ignoring.isIgnored.bind(ignoring)
+    parts.watcher.ignore((directory) => isIgnored(directory, true))
     this.#stampGate = new StampGate({ clock, signal: this.#stopping.signal })
     const onFailed = (path: RelativePath, code: ProblemCode): void => peers.failed(path, code)
     const onChange = (): void => this.#changed.call()
@@ -116,6 +119,7 @@ export class Engine {
       ...common,
       findings: new Findings({ volume, clock, dirty, problems }),
       stamping,
+      ignoring,
       newScan: () =>
         new Scan({
           store,
@@ -136,6 +140,8 @@ export class Engine {
       contention,
       ownWork,
       isIgnored,
+      // Before: a crash in between must not leave the new rules without their consequences.
+      onIgnoreFile: () => this.#beginnings.rejoin(),
       isWantedHere: (digest) => this.#puller.wantsHere(digest),
       onFailed,
     })
@@ -146,6 +152,7 @@ export class Engine {
       decider,
       applier,
       contention,
+      isIgnored,
       onFailed,
       onNobodyHas: (path) => this.#deleteVerdicts.giveUp(path),
       onHeldPlace: (directory) => this.#deleteVerdicts.overrule(directory),
@@ -171,7 +178,14 @@ export class Engine {
       },
       onChange,
     })
-    this.#joining = new Joining({ ...common, self, census, stamping })
+    const joining = new Joining({ ...common, self, census, stamping })
+    this.#beginnings = new Beginnings({
+      ...common,
+      self,
+      census,
+      joining,
+      publisher: this.#publisher,
+    })
     this.#state = new State({
       ...common,
       ...settings,
@@ -298,31 +312,13 @@ export class Engine {
   async #tick(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts
     while (!signal.aborted) {
-      if (this.#publisher.isFirstScanCommitted) await this.#endBeginnings()
+      await this.#beginnings.end()
       this.#ownWork.forgetOld(clock.monotonicMs())
       reportPeerProblems({ ...this.#parts, peers: this.#peers, problems: this.#problems })
       this.#haltLog.note(this.#parts.volume.halt())
       this.#state.note()
       this.#telling.tell()
       await this.#changed.wait(clock, tickMs, signal)
-    }
-  }
-
-  /** What ends by itself once everything was looked at: joining, and the repair of what a power loss damaged. */
-  async #endBeginnings(): Promise<void> {
-    const { observer } = this.#parts
-    try {
-      if (!this.#self.isJoined) await this.#serial.run(async () => this.#joining.end())
-      if (this.#census.unversioned.size > 0)
-        await this.#serial.run(async () => this.#joining.stampAbandoned())
-      if (!this.#publisher.isBusy && this.#damage.end()) {
-        this.#parts.volume.sweep()
-        this.#self.proveBoot()
-      }
-    } catch (error) {
-      // The index cannot be written now: later.
-      if (!(error instanceof SyndError)) throw error
-      observer.log('error', 'progress could not be recorded', { reason: error.message })
     }
   }
 }

@@ -51,6 +51,11 @@ export class Joining {
     this.#lastStampedMs = parts.clock.monotonicMs()
   }
 
+  /** Joining begins again (rule 14). */
+  begin(): void {
+    this.#waitingSinceMs = this.#clock.monotonicMs()
+  }
+
   /** Ends joining when it is time to; to be called in the serial loop, after the first scan. True when it ended now. */
   end(): boolean {
     if (this.#self.isJoined || !this.#isTime()) return false

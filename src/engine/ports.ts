@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../core/digest.ts'
 import type { Entry, FileEntry, LiveEntry } from '../core/entry.ts'
+import type { IgnoreRules } from '../core/ignore.ts'
 import type { Hold, IndexRecord, RemoteRecord } from '../core/index-record.ts'
 import type { Look, Observation } from '../core/observation.ts'
 import type { Epoch, PeerId } from '../core/peer-id.ts'
@@ -195,6 +196,8 @@ export interface Volume {
   look(path: RelativePath): Look
   /** Children are looked at while they are iterated; stop early by `return`. */
   list(directory: RelativePath | null): Listing
+  /** What `.syndignore` says now; in words why that cannot be known (rule 14). */
+  readIgnoreRules(): Promise<IgnoreRules | string>
   /** SHA-256 of a file or a symlink's text, provided it is as observed before and after. */
   digest(path: RelativePath, observed: Observation): Promise<Digested>
   createStage(expected: StageExpectation): Promise<Stage>

@@ -1,7 +1,7 @@
 import { parseEpoch, parsePeerId, type Epoch, type PeerId } from '../core/peer-id.ts'
 import type { Recorded } from '../core/protocol.ts'
 import type { Dot } from '../core/version-vector.ts'
-import type { Chance, Clock, Identity, Store } from './ports.ts'
+import type { Chance, Clock, Identity, Store, Transaction } from './ports.ts'
 
 /** Others compare our past with what they recorded; older starts than these are forgotten. */
 const keptEpochs = 1000
@@ -89,6 +89,13 @@ export class Self {
     if (this.#unprovenBootId === null) this.#save({ ...this.#identity, isClean: true })
   }
 
+  /** As after losing the index, but for what is known: everything is heard anew (rule 14). */
+  rejoin(): void {
+    const identity = { ...this.#identity, isJoined: false }
+    this.#store.commit({ identity, ...this.#hearAnew() })
+    this.#identity = identity
+  }
+
   markJoined(): void {
     this.#save({ ...this.#identity, isJoined: true })
   }
@@ -125,8 +132,12 @@ export class Self {
   /** Under a new id everything is heard anew: under the old one others may have left out what somebody else with that id knew. */
   #save(identity: Identity): void {
     const isRenewed = identity.peerId !== this.#identity.peerId
-    const recorded = this.#store.peers().map((peer) => ({ ...peer, sequence: 0 }))
-    this.#store.commit(isRenewed ? { identity, recorded, isRemoteForgotten: true } : { identity })
+    this.#store.commit(isRenewed ? { identity, ...this.#hearAnew() } : { identity })
     this.#identity = identity
+  }
+
+  #hearAnew(): Pick<Transaction, 'recorded' | 'isRemoteForgotten'> {
+    const recorded = this.#store.peers().map((peer) => ({ ...peer, sequence: 0 }))
+    return { recorded, isRemoteForgotten: true }
   }
 }

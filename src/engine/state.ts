@@ -110,7 +110,7 @@ export class State {
         directories: census.directories,
         symlinks: census.symlinks,
         bytes: census.sizeBytes,
-        ignored: 0,
+        ignored: publisher.ignored,
         tombstones: census.tombstones,
         heldDeletes: heldDeletes.size,
         treeDigest: census.treeDigest,

@@ -1,4 +1,5 @@
 import type { Digest } from '../core/digest.ts'
+import type { IgnoreRules } from '../core/ignore.ts'
 import type { Look, Observation } from '../core/observation.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Applied, Change, Digested, Listing, Volume, VolumeHalt } from '../engine/ports.ts'
@@ -8,6 +9,7 @@ import { DirectorySyncs } from './apply/directory-syncs.ts'
 import { digestOf } from './digest.ts'
 import type { Disk, DiskPath } from './disk.ts'
 import { holdPathOf, isHoldId, type HoldLedger } from './held.ts'
+import { readIgnoreRules } from './ignore-file.ts'
 import { holdDirectory, type Ids } from './ground/layout.ts'
 import { listDirectory, lookAt } from './look.ts'
 import { haltOf, writeGeneration, type Marker } from './ground/marker.ts'
@@ -82,6 +84,10 @@ export class SyndVolume implements Volume {
 
   list(directory: RelativePath | null): Listing {
     return listDirectory(this.#disk, directory)
+  }
+
+  readIgnoreRules(): Promise<IgnoreRules | string> {
+    return readIgnoreRules(this.#disk)
   }
 
   digest(path: RelativePath, observed: Observation): Promise<Digested> {

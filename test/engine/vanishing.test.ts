@@ -42,6 +42,8 @@ function round(parts: Round) {
     gone: new Set(paths(...gone)),
     present: new Set(paths(...present)),
     unreadable: new Set(),
+    ignored: new Set(),
+    ignoredCount: 0,
     rootUnreadable: null,
   }
   const dirty = (isTold: boolean) => (at: RelativePath) => ({

@@ -31,6 +31,8 @@ export class Outbound {
   readonly #ended = new AbortController()
   readonly wake = new Wake()
   #cursor: Sequence
+  /** A peer that hears everything anew is told all of it, also what it once told us. */
+  readonly #toldWholeUpTo: Sequence
 
   constructor(parts: {
     store: Store
@@ -52,6 +54,7 @@ export class Outbound {
     this.#peerId = parts.link.answer.peerId
     this.#onReply = parts.onReply
     this.#cursor = parts.recordedUpTo
+    this.#toldWholeUpTo = parts.recordedUpTo === 0 ? parts.ledger.lastSequence : 0
     this.#delivery = new Delivery({
       onApplied: (seenMs) => {
         parts.observer.propagated(
@@ -136,7 +139,8 @@ export class Outbound {
   }
 
   /** Rule 16: the peer announced exactly this to us. */
-  #isKnown({ entry }: SequencedEntry): boolean {
+  #isKnown({ entry, sequence }: SequencedEntry): boolean {
+    if (sequence <= this.#toldWholeUpTo) return false
     const known = this.#store.remoteOf(this.#peerId, entry.path)
     return known !== null && sameEntry(known.entry, entry)
   }

@@ -8,13 +8,14 @@ import type { Damage } from '../damage.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import { unreadableMs, type Findings, type HashedDifference } from './findings.ts'
 import type { HeldDeletes } from './held-deletes.ts'
+import type { Ignoring } from './ignoring.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Ledger, Put } from '../ledger.ts'
 import { Losses } from './losses.ts'
 import { Repairs } from './repairs.ts'
 import type { Clock, Observer, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
-import type { Scan, Scope } from './scan.ts'
+import type { Scan, Scanned, Scope } from './scan.ts'
 import type { Serial } from '../serial.ts'
 import type { Stamping } from './stamping.ts'
 import { vanishedMs, Vanishing, type Confirmed } from './vanishing.ts'
@@ -41,6 +42,7 @@ export interface PublisherParts {
   readonly heldDeletes: HeldDeletes
   readonly damage: Damage
   readonly inbox: Inbox
+  readonly ignoring: Ignoring
   readonly newScan: () => Scan
   /** Resolves when local changes may be stamped (rule 1: after the first Hello, or 10 s). */
   readonly mayStamp: () => Promise<void>
@@ -61,6 +63,7 @@ export class Publisher {
   #isFirstScanDone = false
   #isFirstScanCommitted = false
   #failure: string | null = null
+  #ignored = 0
 
   constructor(parts: PublisherParts) {
     this.#parts = parts
@@ -71,6 +74,11 @@ export class Publisher {
   /** Something may differ from the index, or is being looked at. */
   get isBusy(): boolean {
     return this.#isInRound || this.#parts.dirty.size > 0 || this.#vanishing.size > 0
+  }
+
+  /** How many paths the last full scan passed over (rule 14). */
+  get ignored(): number {
+    return this.#ignored
   }
 
   /** Why the last round came to nothing, in words; null: it did not. */
@@ -152,9 +160,12 @@ export class Publisher {
   }
 
   /** Why it came to nothing; null: it did not. */
-  async #round(scope: Scope): Promise<string | null> {
+  async #round(taken: Scope): Promise<string | null> {
     const { clock, dirty, findings, newScan, observer, serial, mayStamp } = this.#parts
     const startMs = clock.monotonicMs()
+    const refreshed = await this.#parts.ignoring.refresh()
+    if (typeof refreshed === 'object') return refreshed.failed
+    const scope = refreshed === 'changed' ? { ...taken, isFullScan: true } : taken
     const scanned = await newScan().run(scope)
     if (scanned.rootUnreadable !== null) return scanned.rootUnreadable
     const times = { startMs, nowMs: clock.monotonicMs() }
@@ -162,13 +173,14 @@ export class Publisher {
     const hashed = await findings.hash(scanned.different)
     if (scope.isFullScan) {
       this.#isFirstScanDone = true
+      this.#ignored = scanned.ignoredCount
       observer.scanned((clock.monotonicMs() - startMs) / 1000)
     }
     for (const path of fresh) dirty.add(path, clock.monotonicMs(), { delayMs: vanishedMs })
     for (const path of scanned.unreadable)
       dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
     if (hashed.length > 0 || confirmed.size > 0) await mayStamp()
-    const reason = await serial.run(async () => this.#commit(hashed, confirmed, scanned.present))
+    const reason = await serial.run(async () => this.#commit(hashed, confirmed, scanned))
     if (scope.isFullScan && reason === null) this.#isFirstScanCommitted = true
     return reason
   }
@@ -176,12 +188,13 @@ export class Publisher {
   #commit(
     hashed: readonly HashedDifference[],
     confirmed: Confirmed,
-    present: ReadonlySet<RelativePath>,
+    { present, ignored }: Scanned,
   ): string | null {
     const { ledger, volume, heldDeletes, dirty, clock, inbox } = this.#parts
     const nowMs = clock.monotonicMs()
     const halt = volume.halt()
     if (halt !== null) return halt.message
+    for (const path of ignored) this.#parts.ignoring.forgetTree(path)
     const found = this.#stampFound(hashed, confirmed)
     const { puts: losses, forgotten } = this.#losses.stamp(confirmed, hashed)
     const steps = losses.map((put) => ({ ...put, replacesDirectory: false }))

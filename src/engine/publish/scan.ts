@@ -35,6 +35,10 @@ export interface Scanned {
   readonly present: Set<RelativePath>
   /** What could not be looked at, or into: whatever is there may differ from the index. */
   readonly unreadable: Set<RelativePath>
+  /** Live in the index, and ignored by now: as a directory, where it was a file. */
+  readonly ignored: Set<RelativePath>
+  /** How many paths were passed over. */
+  ignoredCount: number
   /** Why the volume itself could not be listed; null: it was. */
   rootUnreadable: string | null
 }
@@ -60,6 +64,8 @@ export class Scan {
     gone: new Set(),
     present: new Set(),
     unreadable: new Set(),
+    ignored: new Set(),
+    ignoredCount: 0,
     rootUnreadable: null,
   }
   #sliceEndMs: number
@@ -149,7 +155,11 @@ export class Scan {
 
   #present(path: RelativePath, observation: Observation, record: IndexRecord | null): boolean {
     const isDirectory = observation.kind === 'directory'
-    if (this.#isIgnored(path, isDirectory)) return false
+    if (this.#isIgnored(path, isDirectory)) {
+      this.#found.ignoredCount++
+      if (isLive(record?.entry)) this.#found.ignored.add(path)
+      return false
+    }
     const known = record?.observation ?? null
     if (isDirectory && known?.kind === 'directory' && known.device !== observation.device) {
       this.#unreadable(

@@ -1,6 +1,7 @@
 import type { Digest } from '../../core/digest.ts'
 import { isLive, sameContent, sameMetadata, type Entry } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
+import { ignoreFilePath } from '../../core/ignore.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { sameBytes, type Observation } from '../../core/observation.ts'
 import { orderForApply } from '../../core/plan.ts'
@@ -77,6 +78,8 @@ export interface ApplierParts {
   readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   /** A file with that content is about to be copied from here: it must not go first (rule 15). */
   readonly isWantedHere: (digest: Digest) => boolean
+  /** A peer's `.syndignore` is about to be recorded. */
+  readonly onIgnoreFile: () => void
   /** Tells the announcers that the path failed. */
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
 }
@@ -148,6 +151,7 @@ export class Applier {
     await volume.syncDirectories()
     const halted = volume.halt()
     if (halted !== null) throw new SyndError(halted.code, halted.message, { retryable: true })
+    if (puts.some(({ entry }) => entry.path === ignoreFilePath)) this.#parts.onIgnoreFile()
     ledger.commit(puts, { releasedHolds: holds })
     volume.releaseHolds(holds)
     heldDeletes.release(puts.map(({ entry }) => entry.path).filter((path) => heldDeletes.has(path)))

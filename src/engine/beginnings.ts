@@ -1,0 +1,55 @@
+import { SyndError } from '../core/errors.ts'
+import type { Census } from './census.ts'
+import type { Damage } from './damage.ts'
+import type { Joining } from './joining.ts'
+import type { Peers } from './links/peers.ts'
+import type { Observer, Volume } from './ports.ts'
+import type { Publisher } from './publish/publisher.ts'
+import type { Self } from './self.ts'
+import type { Serial } from './serial.ts'
+
+export interface BeginningsParts {
+  readonly self: Self
+  readonly census: Census
+  readonly joining: Joining
+  readonly damage: Damage
+  readonly publisher: Publisher
+  readonly peers: Peers
+  readonly volume: Volume
+  readonly serial: Serial
+  readonly observer: Observer
+}
+
+/** What a life begins with and what ends by itself once everything was looked at: joining, and the repair of what a power loss damaged. */
+export class Beginnings {
+  readonly #parts: BeginningsParts
+
+  constructor(parts: BeginningsParts) {
+    this.#parts = parts
+  }
+
+  /** Whenever something happened: ends what is over. */
+  async end(): Promise<void> {
+    const { self, census, joining, damage, publisher, volume, serial, observer } = this.#parts
+    if (!publisher.isFirstScanCommitted) return
+    try {
+      if (!self.isJoined) await serial.run(async () => joining.end())
+      if (census.unversioned.size > 0) await serial.run(async () => joining.stampAbandoned())
+      if (publisher.isBusy || !damage.end()) return
+      volume.sweep()
+      self.proveBoot()
+    } catch (error) {
+      // The index cannot be written now: later.
+      if (!(error instanceof SyndError)) throw error
+      observer.log('error', 'progress could not be recorded', { reason: error.message })
+    }
+  }
+
+  /** Rule 14: what became visible is to be heard and found anew; in the serial loop. */
+  rejoin(): void {
+    const { self, joining, peers } = this.#parts
+    self.rejoin()
+    joining.begin()
+    peers.startOver()
+  }
+}
