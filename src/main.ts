@@ -1,7 +1,7 @@
 import { dispatch } from './cli/dispatch.ts'
 import { openTerminal } from './cli/terminal.ts'
 
-/** The program: runs what `argv` (the words after `synd`) asks for and ends the process with its exit code (contract.md, Program). */
+/** The program: runs what `argv` (the words after `synd`) asks for and ends the process with its exit code (README, Commands and exit codes). */
 export async function main(argv: readonly string[]): Promise<void> {
   const code = await dispatch(argv, {
     // Loaded when it is wanted: the health check of a container starts twice a minute and needs none of it.

@@ -18,7 +18,7 @@ function sourcesIn(...folders: readonly string[]): Map<string, string> {
   return files
 }
 
-test('the sources keep to their layers, names and sizes (design.md, Layers)', () => {
+test('the sources keep to their layers, names and sizes (src/README.md, Layers)', () => {
   const files = sourcesIn('src', 'bin', 'scripts')
   expect(files.size).toBeGreaterThan(50)
   expect(violationsOf(files)).toEqual([])

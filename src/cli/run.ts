@@ -6,7 +6,7 @@ import type { Call } from './commands.ts'
 import { openSidecar } from './sidecar.ts'
 import { readVersion } from './version.ts'
 
-/** A drain that takes longer is cut short (contract.md: SIGTERM to exit 0 within 10 s). */
+/** A drain that takes longer is cut short (README, Commands and exit codes: stopped within 10 s). */
 const drainMs = 8_000
 
 /** `synd run`: the sidecar in the foreground until SIGTERM or SIGINT; gives the exit code. */

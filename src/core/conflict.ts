@@ -37,7 +37,7 @@ export function isConflictCopy(path: RelativePath): boolean {
 }
 
 /**
- * contract.md, On disk: `<stem>.sync-conflict-<YYYYMMDD>-<HHMMSS>-<8 hex><ext>`, of the entry alone. Beside the loser; where the path would
+ * README, Conflict copies: `<stem>.sync-conflict-<YYYYMMDD>-<HHMMSS>-<8 hex><ext>`, of the entry alone. Beside the loser; where the path would
  * be too long, in the nearest directory above that has room. A copy that loses its name to other content gets another than its own.
  */
 export function conflictCopyPath(loser: Loser, attempt = 0): RelativePath {

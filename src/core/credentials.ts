@@ -1,4 +1,4 @@
-/** What one side of a TLS connection shows and whom it believes; PEM texts (design.md, Security). */
+/** What one side of a TLS connection shows and whom it believes; PEM texts (SECURITY.md, What protects the network). */
 export interface TlsCredentials {
   readonly certificatePem: string
   readonly privateKeyPem: string

@@ -2,7 +2,7 @@ import { SyndError } from './errors.ts'
 
 declare const brand: unique symbol
 
-/** Identifies one index on one host: 64 random bits as 16 lower-case hex digits (semantics.md, rule 1). */
+/** Identifies one index on one host: 64 random bits as 16 lower-case hex digits (rule 1). */
 export type PeerId = string & { readonly [brand]: 'PeerId' }
 
 /** Throws `bad-entry` for anything but 16 lower-case hex digits. */

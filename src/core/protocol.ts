@@ -37,7 +37,7 @@ export interface HelloAnswer extends Hello {
   readonly listsCaller: 'yes' | 'no' | 'unknown'
 }
 
-/** Where a peer's files are pulled from. Of the embedded server only the port is believed (design.md, Security). */
+/** Where a peer's files are pulled from. Of the embedded server only the port is believed (SECURITY.md, What protects the network). */
 export type SourceOffer =
   | { readonly kind: 'embedded'; readonly port: number }
   | {

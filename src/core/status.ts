@@ -2,7 +2,7 @@ import type { ProblemCode } from './problem.ts'
 
 export type VolumeState = 'starting' | 'scanning' | 'idle' | 'syncing' | 'halted'
 
-/** What a peer says of itself: the JSON of `/status` (contract.md), times as ISO 8601 in UTC or null for never, paths as text. */
+/** What a peer says of itself: the JSON of `/status` (README, Monitoring), times as ISO 8601 in UTC or null for never, paths as text. */
 export interface Status {
   readonly peer: { readonly id: string; readonly name: string }
   readonly version: string

@@ -275,7 +275,7 @@ export class Engine {
     return this.#peers.all().find(({ link }) => link?.key === key)?.address ?? ''
   }
 
-  /** Whether the volume is usable (contract.md, /readyz). */
+  /** Whether the volume is usable (README, Monitoring: `/readyz`). */
   readiness(): { readonly ready: boolean; readonly reason: string | null } {
     const halt = this.#parts.volume.halt()
     if (halt !== null) return { ready: false, reason: halt.message }

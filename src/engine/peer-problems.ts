@@ -2,7 +2,7 @@ import type { Peers } from './links/peers.ts'
 import type { Clock } from './ports.ts'
 import type { ProblemList } from './problem-list.ts'
 
-/** A peer that does not list us for so long is reported (contract.md, SYND_PEERS). */
+/** A peer that does not list us for so long is reported (README, Settings: SYND_PEERS). */
 const notListedMs = 60_000
 
 /** Lists what is wrong with peers: not resolved, not reachable, listed on one side only. */

@@ -1,4 +1,4 @@
-/** Runs tasks one after the other: the engine's single writer (design.md, The picture, 3). A task that throws does not stop the next. */
+/** Runs tasks one after the other: the engine's single writer (src/README.md, The picture, 3). A task that throws does not stop the next. */
 export class Serial {
   #tail: Promise<unknown> = Promise.resolve()
 

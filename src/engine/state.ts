@@ -12,7 +12,7 @@ import type { Publisher } from './publish/publisher.ts'
 import type { Puller } from './pull/puller.ts'
 import type { Self } from './self.ts'
 
-/** Without an answer from anybody for so long, the start is over (contract.md, /startupz). */
+/** Without an answer from anybody for so long, the start is over (README, Monitoring: `/startupz`). */
 const startAloneMs = 30_000
 
 export interface StateParts {

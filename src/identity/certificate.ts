@@ -6,7 +6,7 @@ import type { KeyFingerprint } from '../core/credentials.ts'
 import type { KeyAlgorithm, PublicKey } from './public-key.ts'
 
 /*
- * Mutual TLS from SSH keys (design.md, Security):
+ * Mutual TLS from SSH keys (SECURITY.md, What protects the network):
  *
  *   authorized_keys of the one        the other
  *   ───────────────────────────       ─────────────────────────────────────────────

@@ -18,7 +18,7 @@ const renewalMs = 24 * 60 * 60 * 1000
 /** The clock is looked at this often: it may jump, and a suspended host has no timers. */
 const lookMs = 60_000
 
-/** TLS credentials made of this peer's SSH key and the peers' public keys, always current (design.md, Security). */
+/** TLS credentials made of this peer's SSH key and the peers' public keys, always current (SECURITY.md, What protects the network). */
 export class CredentialSource {
   readonly #issuer: PublicKey
   readonly #privateKey: KeyObject

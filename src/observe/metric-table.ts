@@ -8,7 +8,7 @@ const propagationBuckets = [
 /** From a few files to some millions. */
 const scanBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
-/** Every metric of Synd in one table (contract.md, Metrics), registered in `registry`; prom-client's defaults come besides. */
+/** Every metric of Synd in one table (src/README.md, Where things are), registered in `registry`; prom-client's defaults come besides. */
 export function createMetricTable(registry: Registry) {
   const registers = [registry]
   const counter = <Label extends string>(

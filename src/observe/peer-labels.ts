@@ -1,4 +1,4 @@
-/** Addresses of a dns: peer are kept this long after they left the answer (contract.md): a pod that restarts keeps its series. */
+/** Addresses of a dns: peer are kept this long after they left the answer: a pod that restarts keeps its series. */
 const keptAfterLeavingMs = 10 * 60_000
 
 /** A configured address that stays out of the status is this peer itself or another name of one that is in it. */

@@ -4,7 +4,7 @@ import { parseRelativePath, type RelativePath } from '../core/relative-path.ts'
 import { latin1In, latin1Value } from './column.ts'
 import { prepare } from './statement.ts'
 
-/** Paths whose delete waits for a person (semantics.md, rule 19): the table `held_delete`. Writes happen in the caller's transaction. */
+/** Paths whose delete waits for a person (rule 19): the table `held_delete`. Writes happen in the caller's transaction. */
 export interface HeldDeleteTable {
   add(path: RelativePath): void
   remove(path: RelativePath): void

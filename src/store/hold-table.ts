@@ -6,7 +6,7 @@ import { latin1In, latin1Value, type Row, textIn } from './column.ts'
 import { observationColumns, observationValues, parseObservation } from './record.ts'
 import { prepare, prepareUpsert } from './statement.ts'
 
-/** Files that were moved out of the way (semantics.md, rule 22): the table `hold`. */
+/** Files that were moved out of the way (rule 22): the table `hold`. */
 export interface HoldTable {
   put(hold: Hold): void
   release(id: string): void

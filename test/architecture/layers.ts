@@ -1,7 +1,7 @@
 import { posix } from 'node:path'
 import { countCodeLines, readSource, type Import, type SourceText } from './source-text.ts'
 
-/** Which module may import which (design.md, Layers): a lower rank, and of its own only itself. */
+/** Which module may import which (src/README.md, Layers): a lower rank, and of its own only itself. */
 const ranks: Readonly<Record<string, number>> = {
   core: 1,
   engine: 2,
@@ -39,7 +39,7 @@ const asynchrony = /\basync\b|\bawait\b|\bPromise\b|\bBuffer\b/
 
 const mostCodeLines = 300
 
-/** Names that say nothing (conventions.md, 2). */
+/** Names that say nothing (src/README.md, How the code is written). */
 const emptyNames = ['index', 'util', 'utils', 'helper', 'helpers', 'types', 'common', 'misc']
 
 /** Files by their path from the root of the repository. Returns what breaks the rules, one line each. */

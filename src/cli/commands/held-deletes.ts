@@ -4,7 +4,7 @@ import type { Call } from '../commands.ts'
 import { oneLine } from '../exit-code.ts'
 import { askLocal } from '../local-http.ts'
 
-/** `synd approve` and `synd reject`: decide over the deletes that the running sidecar holds back (semantics.md, rule 19). */
+/** `synd approve` and `synd reject`: decide over the deletes that the running sidecar holds back (rule 19). */
 export async function decideHeldDeletes(
   decision: 'approve' | 'reject',
   { words, terminal }: Call,

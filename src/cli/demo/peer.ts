@@ -30,7 +30,7 @@ export function makeDemoHost(host: Pick<DemoHost, 'name' | 'directory' | 'ports'
 /** The launcher that people start, too. */
 const launcher = join(import.meta.dirname, '..', '..', '..', 'bin', 'synd.js')
 
-/** The contract gives a peer 10 s to drain. */
+/** A peer has 10 s to drain (README, Commands and exit codes). */
 const longestDrainMs = 12_000
 
 /** A real `synd run` in a process of its own, for one side of the demo. */

@@ -178,7 +178,7 @@ export class Links implements NetworkHandler {
     }
   }
 
-  /** The id belongs to the key that showed it first, while that is authorized (design.md, Security). */
+  /** The id belongs to the key that showed it first, while that is authorized (SECURITY.md, What protects the network). */
   #isBoundToAnother({ peerId }: Hello, key: string): boolean {
     const { store, isAuthorized } = this.#parts
     const known = store.peer(peerId)

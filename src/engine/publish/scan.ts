@@ -8,10 +8,10 @@ import type { DirtyPath } from './dirty-paths.ts'
 import type { Clock, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 
-/** Looks are synchronous; nothing else runs for longer than this (pitfalls.md, Watching). */
+/** Looks are synchronous; the event loop is given up at least this often: a long scan must not stop acknowledgements and health checks. */
 const sliceMs = 15
 
-/** A file modified this recently may have been modified again without its times showing it (pitfalls.md, Watching). */
+/** A file modified this recently may have been modified again without its times showing it: the kernel stamps files with a clock that ticks only every few milliseconds. */
 const racyMs = 2_000
 
 /** Larger files must be quiet before they are published, so they are not racy. */

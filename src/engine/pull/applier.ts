@@ -86,7 +86,7 @@ export interface ApplierParts {
 
 /**
  * Puts decided entries on the disk and into the index, a batch at a time in the serial loop. Everything is decided once more on what index and
- * announcements say now; the disk is changed only where it is as the index says (semantics.md, rule 22).
+ * announcements say now; the disk is changed only where it is as the index says (rule 22).
  */
 export class Applier {
   readonly #parts: ApplierParts

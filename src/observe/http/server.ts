@@ -36,7 +36,7 @@ const defaultLimits: HttpLimits = {
 /** No scraper sends more; Node answers 431 beyond it. */
 const largestHeaderBytes = 8192
 
-/** Metrics, health and status for people and machines (contract.md, HTTP). */
+/** Metrics, health and status for people and machines (README, Monitoring). */
 export class HttpServer {
   readonly #options: HttpOptions
   readonly #limits: HttpLimits

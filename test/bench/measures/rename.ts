@@ -15,7 +15,7 @@ export const rename: Measure = {
       const each = sizeOf(options, { full: 10_000, quick: 500 })
       const shape: TreeShape = { directories: 1, each, sizeBytes: 1024 }
       const [renames, bytes, removals]: [number[], number[], number[]] = [[], [], []]
-      // So that the volume is never emptied, which asks first (semantics.md, rule 19).
+      // So that the volume is never emptied, which asks first (rule 19).
       makeTree(join(from.volume, 'stays'), { ...shape, each: 20 })
       await start()
       for (let n = 0; n < runsOf(options); n++) {
