@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'store-damaged'
   | 'address-in-use'
   | 'unreachable'
+  | 'unresolved'
   | 'untrusted'
   | 'protocol'
   | 'superseded'

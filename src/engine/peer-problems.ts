@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../core/errors.ts'
+import type { ProblemCode } from '../core/problem.ts'
 import type { Peers } from './links/peers.ts'
 import type { Clock } from './ports.ts'
 import type { ProblemList } from './problem-list.ts'
@@ -5,7 +7,22 @@ import type { ProblemList } from './problem-list.ts'
 /** A peer that does not list us for so long is reported (README, Settings: SYND_PEERS). */
 const notListedMs = 60_000
 
-/** Lists what is wrong with peers: not resolved, not reachable, listed on one side only. */
+/** What is said here of peers, and of nobody else. */
+const peerCodes = [
+  'peer-unresolved',
+  'peer-untrusted',
+  'peer-unreachable',
+  'peer-not-listed',
+] as const satisfies readonly ProblemCode[]
+
+interface PeerProblem {
+  readonly code: (typeof peerCodes)[number]
+  /** An address, a name or a peer id. */
+  readonly about: string
+  readonly message: string
+}
+
+/** Lists what is wrong with peers: not resolved, not trusted, not reachable, listed on one side only. */
 export function reportPeerProblems({
   peers,
   problems,
@@ -15,36 +32,44 @@ export function reportPeerProblems({
   problems: ProblemList
   clock: Clock
 }): void {
-  const nowMs = clock.nowMs()
-  const monotonicMs = clock.monotonicMs()
-  problems.keepOnly('peer-unresolved', peers.unresolved)
+  const found = [...unreached(peers), ...oneSided(peers, clock.monotonicMs())]
+  for (const { code, about, message } of found)
+    problems.set({ code, path: null, message }, clock.nowMs(), about)
+  for (const code of peerCodes) {
+    const about = found.filter((problem) => problem.code === code).map((problem) => problem.about)
+    problems.keepOnly(code, about)
+  }
+}
+
+function* unreached(peers: Peers): Generator<PeerProblem> {
   for (const name of peers.unresolved) {
     const message = `${name}: no address found; check SYND_PEERS and the name service`
-    problems.set({ code: 'peer-unresolved', path: null, message }, nowMs, name)
+    yield { code: 'peer-unresolved', about: name, message }
   }
-  for (const { address, link, lastError, peerId, notListedSinceMs } of peers.all()) {
-    if (link === null && lastError !== null) {
-      problems.set(
-        { code: 'peer-unreachable', path: null, message: `${address}: ${lastError}` },
-        nowMs,
-        address,
-      )
-    } else problems.clear('peer-unreachable', null, address)
+  for (const { address, link, lastError } of peers.all()) {
+    if (link !== null || lastError === null) continue
+    const message = `${address}: ${lastError.message}`
+    yield { code: codeOf(lastError.code), about: address, message }
+  }
+}
+
+function codeOf(code: ErrorCode | null): PeerProblem['code'] {
+  if (code === 'unresolved') return 'peer-unresolved'
+  return code === 'untrusted' ? 'peer-untrusted' : 'peer-unreachable'
+}
+
+function* oneSided(peers: Peers, monotonicMs: number): Generator<PeerProblem> {
+  const isLong = (sinceMs: number): boolean => monotonicMs - sinceMs >= notListedMs
+  for (const { address, link, peerId, notListedSinceMs } of peers.all()) {
     const isHeard = peerId !== null && peers.callers.has(peerId)
-    const isOneSided =
-      notListedSinceMs !== null && !isHeard && monotonicMs - notListedSinceMs >= notListedMs
-    if (link !== null && isOneSided) {
-      const message = `${address} does not connect back: list this host in its SYND_PEERS, and check its firewall`
-      problems.set({ code: 'peer-not-listed', path: null, message }, nowMs, address)
-    } else problems.clear('peer-not-listed', null, address)
+    if (link === null || isHeard || notListedSinceMs === null || !isLong(notListedSinceMs)) continue
+    const message = `${address} does not connect back: list this host in its SYND_PEERS, and check its firewall`
+    yield { code: 'peer-not-listed', about: address, message }
   }
   for (const [peerId, { link, sinceMs }] of peers.callers) {
     const isListed = peers.all().some((peer) => peer.peerId === peerId || !peer.hasAnswered)
-    const isOneSided =
-      !isListed && peers.unresolved.length === 0 && monotonicMs - sinceMs >= notListedMs
-    if (isOneSided) {
-      const message = `${link.hello.name} (${peerId}) connects to this host, which does not list it in SYND_PEERS: nothing is pulled from it`
-      problems.set({ code: 'peer-not-listed', path: null, message }, nowMs, peerId)
-    } else problems.clear('peer-not-listed', null, peerId)
+    if (isListed || peers.unresolved.length > 0 || !isLong(sinceMs)) continue
+    const message = `${link.hello.name} (${peerId}) connects to this host, which does not list it in SYND_PEERS: nothing is pulled from it`
+    yield { code: 'peer-not-listed', about: peerId, message }
   }
 }

@@ -287,7 +287,7 @@ export interface NetworkHandler {
   runInbound(link: InboundLink): Promise<void>
   /** The dialled addresses after every look-up; `unresolved` are configured names without an address. */
   addressesChanged(addresses: readonly string[], unresolved: readonly string[]): void
-  /** A dial failed; `code` is `unreachable`, `untrusted` or `protocol`. */
+  /** A dial failed; `code` is `unreachable`, `unresolved`, `untrusted` or `protocol`. */
   dialFailed(address: string, error: Error): void
 }
 

@@ -181,7 +181,7 @@ export class State {
       pendingChanges: delivery?.pending ?? 0,
       oldestPendingTimestamp: oldest === null ? null : isoTime(oldest),
       lastSyncTimestamp: lastInSync === null ? null : isoTime(lastInSync),
-      lastError: link === null ? lastError : null,
+      lastError: link === null ? (lastError?.message ?? null) : null,
     }
   }
 }

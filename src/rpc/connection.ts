@@ -44,7 +44,7 @@ export class Connection {
     return this.#sockets.proof
   }
 
-  /** Connects and says Hello, within 10 s. Rejects with `unreachable`, `untrusted` or `protocol`. */
+  /** Connects and says Hello, within 10 s. Rejects with `unreachable`, `unresolved`, `untrusted` or `protocol`. */
   async hello(hello: Hello): Promise<{ answer: HelloAnswer; session: Session }> {
     const deadline = Date.now() + helloDeadlineMs
     const { path } = proto().Synd.service.Hello
@@ -94,6 +94,9 @@ export class Connection {
         { cause: error },
       )
     }
+    if (code === status.UNAVAILABLE && details.startsWith(noAddress)) {
+      return new SyndError('unresolved', details, { retryable: true, cause: error })
+    }
     const reason = code === status.DEADLINE_EXCEEDED ? 'no answer within 10 s' : details
     return new SyndError('unreachable', reason, { retryable: true, cause: error })
   }
@@ -106,6 +109,9 @@ export class Connection {
     return state === connectivityState.TRANSIENT_FAILURE
   }
 }
+
+/** How grpc-js begins the details when the look-up failed; there is no code of its own for that. */
+const noAddress = 'Name resolution failed'
 
 /** What one of another protocol answers. */
 const protocolCodes: ReadonlySet<status> = new Set([

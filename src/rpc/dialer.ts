@@ -116,7 +116,7 @@ export class Dialer {
     const { dialled, dialFailed, log } = this.#options
     const code = errorCode(error)
     const isRefusal = code === 'untrusted' || code === 'protocol'
-    const isUnreachable = code === 'unreachable'
+    const isUnreachable = code === 'unreachable' || code === 'unresolved'
     if (error instanceof SyndError && (isRefusal || (isUnreachable && !wasUp))) {
       if (!this.#isStopped) dialFailed(dialled.address, error)
     } else if (!isUnreachable) {

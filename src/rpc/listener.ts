@@ -136,7 +136,7 @@ export class Listener {
 
   #refuse(socket: Socket, reason: RejectionReason, fields: Record<string, unknown> = {}): void {
     this.#options.rejected('grpc', reason)
-    this.#options.refused(reason, { from: socket.remoteAddress, ...fields })
+    this.#options.refused(reason, { address: socket.remoteAddress, ...fields })
     socket.destroy()
   }
 }

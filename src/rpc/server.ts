@@ -124,20 +124,20 @@ export class NotifyServer {
   }
 
   /** What a refused caller is told, after it was counted. */
-  #statusOf(error: unknown, from: string): Partial<StatusObject> {
+  #statusOf(error: unknown, address: string): Partial<StatusObject> {
     const { rejected, log } = this.#options
     if (error instanceof Rejection) {
       rejected('grpc', error.reason)
-      log('info', 'call refused', { from, reason: error.reason, message: error.message })
+      log('info', 'call refused', { address, reason: error.reason, message: error.message })
       return { code: codes[error.reason] ?? status.INVALID_ARGUMENT, details: ascii(error.message) }
     }
     const code = errorCode(error)
     if (error instanceof Error && (code === 'untrusted' || code === 'protocol')) {
       rejected('grpc', 'hello-refused')
-      log('info', 'hello refused', { from, reason: error.message })
+      log('info', 'hello refused', { address, reason: error.message })
       return { code: refusalCodes[code], details: ascii(error.message) }
     }
-    log('error', 'call failed', { from, error })
+    log('error', 'call failed', { address, error })
     return { code: status.INTERNAL, details: 'internal error' }
   }
 }

@@ -47,6 +47,8 @@ test('a key that is not in authorized_keys is refused on both channels, counted,
   })
   stranger.start()
   await until(async () => ((await refused('grpc')) > 0 ? null : 'nothing refused on gRPC'))
+  const refusal = /"address":"127\.0\.0\.1".*"msg":"connection refused"/
+  await until(() => (refusal.test(alpha.process.output) ? null : 'no line that says from where'))
 
   const scp = promisify(execFile)('scp', [
     '-O',

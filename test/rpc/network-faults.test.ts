@@ -139,6 +139,18 @@ test.concurrent('a name that has moved to another address is found there', async
   expect(engine.addresses.at(-1)).toEqual({ addresses: [`127.0.0.2:${port}`], unresolved: [] })
 })
 
+test('a host that has no address is said to have none', async ({ onTestFinished }) => {
+  const { start } = hostsOf(onTestFinished)
+  const engine = new FakeEngine('a')
+  const peers = [hostAddress(50051, 'host-b.invalid')]
+  await start(openNetwork((await makeIdentity()).credentials, { peers }), engine)
+  await until(() => engine.failures.length > 0)
+  expect(engine.failures[0]).toMatchObject({
+    code: 'unresolved',
+    message: expect.stringContaining('host-b.invalid'),
+  })
+})
+
 test('a port that is in use is said with the name of its setting', async () => {
   const other = createServer()
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))

@@ -68,7 +68,9 @@ test('a stranger that dials is refused and told why, and counted', async () => {
   expect(strange.failures[0]?.code).toBe('untrusted')
   expect(strange.failures[0]?.message).toContain('is our public key in its authorized_keys?')
   expect(network.reasons).toContain('untrusted-certificate')
-  expect(network.logged.join()).toMatch(/warn connection refused .*untrusted-certificate/)
+  expect(network.logged.join()).toMatch(
+    /warn connection refused .*untrusted-certificate.*"address":"127\.0\.0\.1"/,
+  )
   expect([engine.callers, engine.inbound]).toEqual([[], []])
 })
 

@@ -22,7 +22,6 @@ import type {
   OutboundLink,
   Store,
 } from '../ports.ts'
-import type { ProblemList } from '../problem-list.ts'
 import type { Self } from '../self.ts'
 
 /** As many peers' progress fits one Hello. */
@@ -38,7 +37,6 @@ export interface LinksParts {
   readonly peers: Peers
   readonly inbound: Inbound
   readonly inbox: Inbox
-  readonly problems: ProblemList
   readonly name: string
   readonly mode: SyncMode
   readonly source: () => SourceOffer
@@ -84,7 +82,7 @@ export class Links implements NetworkHandler {
   }
 
   async runOutbound(link: OutboundLink): Promise<void> {
-    const { self, network, peers, observer, problems } = this.#parts
+    const { self, network, peers, observer } = this.#parts
     const { answer, address } = link
     if (answer.peerId === self.peerId && answer.epoch === self.epoch) {
       observer.log('info', 'one of the peers is this host itself', { peer: address })
@@ -107,7 +105,6 @@ export class Links implements NetworkHandler {
       peer.link = null
       peer.settled = null
       this.#closeAliases(peer)
-      problems.clear('peer-unreachable', null, address)
       observer.log('info', 'peer disconnected', { peer: address, name: answer.name })
       this.#parts.onChange()
     }
@@ -135,11 +132,13 @@ export class Links implements NetworkHandler {
     const { peers, observer, onChange } = this.#parts
     const peer = peers.at(address)
     if (peer === null) return
-    if (peer.lastError !== error.message) {
-      const level = errorCode(error) === 'untrusted' ? 'warn' : 'info'
-      observer.log(level, 'cannot reach peer', { peer: address, reason: error.message })
+    const { message } = error
+    const code = errorCode(error)
+    if (peer.lastError?.message !== message) {
+      const level = code === 'untrusted' ? 'warn' : 'info'
+      observer.log(level, 'cannot reach peer', { peer: address, reason: message })
     }
-    peer.lastError = error.message
+    peer.lastError = { code, message }
     onChange()
   }
 

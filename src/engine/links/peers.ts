@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../core/errors.ts'
 import type { PeerId } from '../../core/peer-id.ts'
 import type { ProblemCode } from '../../core/problem.ts'
 import type { Sequence } from '../../core/protocol.ts'
@@ -20,7 +21,7 @@ export interface Peer {
   isJoining: boolean
   /** Since when it is connected without saying that it lists us; null: it said so. Monotonic. */
   notListedSinceMs: number | null
-  lastError: string | null
+  lastError: { readonly code: ErrorCode | null; readonly message: string } | null
   /** It answered once since the start. */
   hasAnswered: boolean
 }
