@@ -86,7 +86,7 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
     privateKey: trust.key.sshPem,
     fingerprintOfBlob,
     isAuthorized,
-    isKnownHost: (host, port, blob) => trust.knownHosts.matches(host, port, blob),
+    knownHosts: trust.knownHosts,
     rejected,
     log,
   })
@@ -141,8 +141,9 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
   })
   trust.authorized.onChange(() => {
     source?.dropUnauthorized()
-    transfer.dropUnauthorized()
+    transfer.trustChanged()
   })
+  trust.knownHosts.onChange(() => transfer.trustChanged())
   return {
     start: async () => {
       const { host, port } = await http.start()

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
 import type { Settings } from '../config/complete.ts'
-import { SyndError } from '../core/errors.ts'
 import { CredentialSource } from '../identity/credential-source.ts'
 import { FileCredentials } from '../identity/file-credentials.ts'
 import type { PrivateKey } from '../identity/keys.ts'
-import { parseKnownHosts, type KnownHosts } from '../identity/known-hosts.ts'
+import { KnownHostsFile } from '../identity/known-hosts-file.ts'
 import { AuthorizedKeys } from '../identity/trust.ts'
 import type { Log } from '../observe/log.ts'
 import type { Credentials } from '../rpc/credentials.ts'
@@ -14,7 +12,7 @@ import { loadOwnKey } from './own-key.ts'
 export interface Trust {
   readonly key: PrivateKey
   readonly authorized: AuthorizedKeys
-  readonly knownHosts: KnownHosts
+  readonly knownHosts: KnownHostsFile
   /** Null: TLS is off. */
   readonly credentials: Credentials | null
   stop(): void
@@ -24,9 +22,10 @@ export interface Trust {
 export async function openTrust(settings: Settings, log: Log): Promise<Trust> {
   const key = loadOwnKey(settings)
   const authorized = new AuthorizedKeys({ path: settings.sshAuthorizedKeys, log })
-  const knownHosts = readKnownHosts(settings.sshKnownHosts, log)
+  const knownHosts = new KnownHostsFile({ path: settings.sshKnownHosts, log })
   authorized.start()
   try {
+    knownHosts.start()
     const credentials = await openCredentials(settings, { key, authorized, log })
     return {
       key,
@@ -35,10 +34,12 @@ export async function openTrust(settings: Settings, log: Log): Promise<Trust> {
       credentials,
       stop: () => {
         credentials?.stop()
+        knownHosts.stop()
         authorized.stop()
       },
     }
   } catch (error) {
+    knownHosts.stop()
     authorized.stop()
     throw error
   }
@@ -67,19 +68,5 @@ async function openCredentials(
       await credentials.start()
       return credentials
     }
-  }
-}
-
-function readKnownHosts(path: string | null, log: Log): KnownHosts {
-  if (path === null) return parseKnownHosts('')
-  try {
-    const knownHosts = parseKnownHosts(readFileSync(path, 'utf8'))
-    for (const { line, reason } of knownHosts.refusals)
-      log('warn', 'a line of known_hosts is not understood', { line, reason })
-    return knownHosts
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    const message = `SYND_SSH_KNOWN_HOSTS: cannot read ${path} (${code}): correct the path or its permissions`
-    throw new SyndError('bad-key', message, { cause })
   }
 }

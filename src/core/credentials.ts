@@ -8,3 +8,6 @@ export interface TlsCredentials {
 
 /** SHA-256 of a public key's SPKI, as 64 hex digits: how a key is named in tables, logs and host key pins. */
 export type KeyFingerprint = string
+
+/** What known_hosts says of the key that a host shows: `unknown` has no line for the host, `changed` has lines with other keys. */
+export type HostKeyVerdict = 'known' | 'unknown' | 'changed' | 'revoked'

@@ -19,6 +19,7 @@ export const problemCodes = [
   'peer-unreachable',
   'peer-unresolved',
   'peer-untrusted',
+  'source-failed',
   'identity-renewed',
   'version-reuse',
   'refused-entry',

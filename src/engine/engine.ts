@@ -65,6 +65,7 @@ export class Engine {
   readonly #beginnings: Beginnings
   readonly #state: State
   readonly #haltLog: HaltLog
+  readonly #reportPeers: () => void
   readonly #changed = new Wake()
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
@@ -197,6 +198,7 @@ export class Engine {
     this.#deleteVerdicts = new DeleteVerdicts({ ...common, publisher: this.#publisher })
     this.#telling = new Telling({ ...common, inbound, state: this.#state, onTold: onChange })
     this.#haltLog = new HaltLog({ observer })
+    this.#reportPeers = () => reportPeerProblems(common)
     this.#self = self
     this.#ledger = ledger
     this.#census = census
@@ -314,7 +316,7 @@ export class Engine {
     while (!signal.aborted) {
       await this.#beginnings.end()
       this.#ownWork.forgetOld(clock.monotonicMs())
-      reportPeerProblems({ ...this.#parts, peers: this.#peers, problems: this.#problems })
+      this.#reportPeers()
       this.#haltLog.note(this.#parts.volume.halt())
       this.#state.note()
       this.#telling.tell()

@@ -3,6 +3,7 @@ import type { ProblemCode } from '../core/problem.ts'
 import type { Peers } from './links/peers.ts'
 import type { Clock } from './ports.ts'
 import type { ProblemList } from './problem-list.ts'
+import type { Inbox } from './pull/inbox.ts'
 
 /** A peer that does not list us for so long is reported (README, Settings: SYND_PEERS). */
 const notListedMs = 60_000
@@ -13,6 +14,7 @@ const peerCodes = [
   'peer-untrusted',
   'peer-unreachable',
   'peer-not-listed',
+  'source-failed',
 ] as const satisfies readonly ProblemCode[]
 
 interface PeerProblem {
@@ -22,17 +24,23 @@ interface PeerProblem {
   readonly message: string
 }
 
-/** Lists what is wrong with peers: not resolved, not trusted, not reachable, listed on one side only. */
+/** Lists what is wrong with peers: not resolved, not trusted, not reachable, listed on one side only, without a source that works. */
 export function reportPeerProblems({
   peers,
   problems,
   clock,
+  inbox,
 }: {
   peers: Peers
   problems: ProblemList
   clock: Clock
+  inbox: Inbox
 }): void {
-  const found = [...unreached(peers), ...oneSided(peers, clock.monotonicMs())]
+  const found = [
+    ...unreached(peers),
+    ...oneSided(peers, clock.monotonicMs()),
+    ...sourceless(peers, { isPulling: inbox.busy + inbox.waiting > 0 }),
+  ]
   for (const { code, about, message } of found)
     problems.set({ code, path: null, message }, clock.nowMs(), about)
   for (const code of peerCodes) {
@@ -71,5 +79,15 @@ function* oneSided(peers: Peers, monotonicMs: number): Generator<PeerProblem> {
     if (isListed || peers.unresolved.length > 0 || !isLong(sinceMs)) continue
     const message = `${link.hello.name} (${peerId}) connects to this host, which does not list it in SYND_PEERS: nothing is pulled from it`
     yield { code: 'peer-not-listed', about: peerId, message }
+  }
+}
+
+/** A hiccup is no problem once nothing waits for its end. */
+function* sourceless(peers: Peers, { isPulling }: { isPulling: boolean }): Generator<PeerProblem> {
+  for (const { address, name, link, sourceFailure } of peers.all()) {
+    if (link === null || sourceFailure === null) continue
+    if (sourceFailure.isTransient && !isPulling) continue
+    const message = `nothing can be pulled from ${name ?? ''} (${address}): ${sourceFailure.message}`
+    yield { code: 'source-failed', about: address, message }
   }
 }

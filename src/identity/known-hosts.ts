@@ -1,10 +1,13 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { HostKeyVerdict } from '../core/credentials.ts'
 import { parsePublicLine, type Refusal } from './authorized-keys.ts'
 
 /** The host keys of stock sshds (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 export interface KnownHosts {
-  /** True when the key is listed for that very host and port and revoked for none of its names. */
-  matches(host: string, port: number, keyBlob: Buffer): boolean
+  /** Of the key that this very host and port shows; revoked counts more than known. */
+  judge(host: string, port: number, keyBlob: Buffer): HostKeyVerdict
+  /** The types of the keys that are listed for the host and port, such as `ssh-ed25519`; empty: it is not known. */
+  keyTypes(host: string, port: number): readonly string[]
   /** Lines that were not understood; the others count. */
   readonly refusals: readonly Refusal[]
 }
@@ -12,6 +15,7 @@ export interface KnownHosts {
 interface KnownHost {
   readonly isRevoked: boolean
   readonly names: readonly string[]
+  readonly type: string
   readonly sshBlob: Buffer
 }
 
@@ -28,7 +32,19 @@ export function parseKnownHosts(text: string): KnownHosts {
     if (typeof host === 'string') refusals.push({ line: index + 1, reason: host })
     else hosts.push(host)
   }
-  return { refusals, matches: (host, port, keyBlob) => isKnown(hosts, host, port, keyBlob) }
+  const linesOf = (host: string, port: number): readonly KnownHost[] => {
+    const lower = host.toLowerCase()
+    const name = port === defaultPort ? lower : `[${lower}]:${port}`
+    return hosts.filter((known) => matchesAny(known, name))
+  }
+  return {
+    refusals,
+    judge: (host, port, keyBlob) => judge(linesOf(host, port), keyBlob),
+    keyTypes: (host, port) => {
+      const listed = linesOf(host, port).filter(({ isRevoked }) => !isRevoked)
+      return [...new Set(listed.map(({ type }) => type))]
+    },
+  }
 }
 
 function parseLine(content: string): KnownHost | string {
@@ -38,19 +54,14 @@ function parseLine(content: string): KnownHost | string {
   const names = (words.shift() ?? '').split(',').filter((name) => name !== '')
   const key = parsePublicLine(words.join(' '))
   if (typeof key === 'string') return key
-  return { isRevoked: marker !== undefined, names, sshBlob: key.sshBlob }
+  return { isRevoked: marker !== undefined, names, type: key.algorithm, sshBlob: key.sshBlob }
 }
 
-function isKnown(
-  hosts: readonly KnownHost[],
-  host: string,
-  port: number,
-  keyBlob: Buffer,
-): boolean {
-  const lower = host.toLowerCase()
-  const name = port === defaultPort ? lower : `[${lower}]:${port}`
-  const listed = hosts.filter((known) => known.sshBlob.equals(keyBlob) && matchesAny(known, name))
-  return listed.length > 0 && listed.every((known) => !known.isRevoked)
+function judge(lines: readonly KnownHost[], keyBlob: Buffer): HostKeyVerdict {
+  const listed = lines.filter(({ sshBlob }) => sshBlob.equals(keyBlob))
+  if (listed.some(({ isRevoked }) => isRevoked)) return 'revoked'
+  if (listed.length > 0) return 'known'
+  return lines.some(({ isRevoked }) => !isRevoked) ? 'changed' : 'unknown'
 }
 
 function matchesAny(known: KnownHost, name: string): boolean {

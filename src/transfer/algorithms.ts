@@ -5,7 +5,7 @@ import type { Algorithms, Channel } from 'ssh2'
  * What both roles offer: authenticated ciphers only, the fastest first, nothing with SHA-1, no compression (a member could fill memory
  * with it). OpenSSH 6.5 and later has all of it.
  */
-export const algorithms: Algorithms = {
+export const algorithms = {
   kex: [
     'curve25519-sha256',
     'curve25519-sha256@libssh.org',
@@ -27,6 +27,15 @@ export const algorithms: Algorithms = {
   // Not used with the ciphers above, but the list must not be empty.
   hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com'],
   compress: ['none'],
+} satisfies Algorithms
+
+/** Of a host whose keys are known only those of their kinds are asked for: it may have others, which would be taken for a change. */
+export function hostKeyAlgorithms(keyTypes: readonly string[]): Algorithms {
+  if (keyTypes.length === 0) return algorithms
+  const serverHostKey = algorithms.serverHostKey.filter((algorithm) =>
+    keyTypes.includes(algorithm.startsWith('rsa-sha2-') ? 'ssh-rsa' : algorithm),
+  )
+  return { ...algorithms, serverHostKey }
 }
 
 /** Whether ssh2's compiled cryptography is there; its JavaScript has half the speed. */

@@ -1,10 +1,11 @@
-import type { KeyFingerprint } from '../core/credentials.ts'
+import type { HostKeyVerdict, KeyFingerprint } from '../core/credentials.ts'
 import { SyndError } from '../core/errors.ts'
 import type { LogLevel, Pulled, PullRequest, PullTarget, Stage, Transfer } from '../engine/ports.ts'
 import { planCommands } from './command.ts'
-import { Connections, type PooledTarget } from './sink/connections.ts'
+import { Connections, type Patience, type PooledTarget } from './sink/connections.ts'
 import type { SinkLimits } from './sink/connection.ts'
 import { Pull } from './sink/pull.ts'
+import { explainSilence, hostKeyRefusal, unknownHost } from './stock-sshd.ts'
 
 /** Why the sink refused something: the reason in synd_rejected_total{surface="scp"}. */
 export type SinkRejection = 'host-key' | 'record' | 'content'
@@ -16,8 +17,12 @@ export interface TransferOptions {
   readonly fingerprintOfBlob: (blob: Buffer) => KeyFingerprint | null
   /** Whether a peer's key is authorized now. */
   readonly isAuthorized: (key: KeyFingerprint) => boolean
-  /** Whether SYND_SSH_KNOWN_HOSTS has the key for that very host and port. */
-  readonly isKnownHost: (host: string, port: number, blob: Buffer) => boolean
+  /** SYND_SSH_KNOWN_HOSTS, for stock sshds: of that very host and port. */
+  readonly knownHosts: {
+    judge(host: string, port: number, keyBlob: Buffer): HostKeyVerdict
+    /** SSH's names of the kinds of keys that are listed. */
+    keyTypes(host: string, port: number): readonly string[]
+  }
   /** Called for everything refused, with surface `scp`. */
   readonly rejected: (surface: 'scp', reason: SinkRejection) => void
   readonly log: (
@@ -31,8 +36,8 @@ export interface TransferOptions {
 
 /** Pulls files over SCP. */
 export interface ScpTransfer extends Transfer {
-  /** Gives up the connections to peers whose keys are authorized no longer. */
-  dropUnauthorized(): void
+  /** authorized_keys or known_hosts changed: gives up the connections to those who are not trusted any more, and tries the others again. */
+  trustChanged(): void
 }
 
 const defaultLimits: SinkLimits = {
@@ -40,6 +45,21 @@ const defaultLimits: SinkLimits = {
   stallMs: 30_000,
   idleMs: 5 * 60_000,
   keepaliveMs: 15_000,
+}
+
+/** A peer that was restarted is back within a moment. */
+const embeddedPatience: Patience = {
+  lostMs: 250,
+  maxLostMs: 5_000,
+  refusedMs: 2_000,
+  maxRefusedMs: 60_000,
+}
+/** sshd's MaxStartups and PerSourcePenalties shut out who comes too often: for 30 s and more after failed logins. */
+const sshdPatience: Patience = {
+  lostMs: 1_000,
+  maxLostMs: 60_000,
+  refusedMs: 30_000,
+  maxRefusedMs: 600_000,
 }
 
 /** The embedded server lets everybody be anybody: only the key counts. */
@@ -62,6 +82,8 @@ export function createTransfer(options: TransferOptions): ScpTransfer {
       plan: (rest) => planCommands(target.source, rest),
       createStage,
       connect: () => connections.get(pooled),
+      isBehindShell: target.source.kind === 'openssh',
+      explain: (text) => `${pooled.host}:${pooled.port}: ${pooled.explain(text)}`,
       stallMs: limits.stallMs,
       refused: (reason, text) => {
         options.rejected('scp', reason)
@@ -82,7 +104,7 @@ export function createTransfer(options: TransferOptions): ScpTransfer {
 
   return {
     pull,
-    dropUnauthorized: () => connections.dropUntrusted(),
+    trustChanged: () => connections.trustChanged(),
     stop: () => connections.stop(),
   }
 }
@@ -90,29 +112,39 @@ export function createTransfer(options: TransferOptions): ScpTransfer {
 function pooledTarget(target: PullTarget, options: TransferOptions): PooledTarget {
   const { source } = target
   if (source.kind === 'none')
-    throw new SyndError('refused', 'the peer offers no source to pull from')
+    throw new SyndError(
+      'refused',
+      'it offers no source: SYND_SSH_LISTEN is off there and SYND_SSH_ADVERTISE is empty',
+    )
   if (source.kind === 'embedded')
     return {
       name: `embedded ${target.key} ${target.host}:${source.port}`,
       host: target.host,
       port: source.port,
       user: embeddedUser,
-      retryMs: 2000,
-      maxRetryMs: 60_000,
+      keyTypes: [],
+      patience: embeddedPatience,
       hostKeyRefusal: counted(options, (blob) => embeddedRefusal(blob, target.key, options)),
+      explain: (text) => `the source sends no files: ${text}`,
     }
+  const { host, port, user } = source
+  const keyTypes = options.knownHosts.keyTypes(host, port)
+  // Nobody who is a member should make us connect to anywhere else.
+  if (keyTypes.length === 0) {
+    options.rejected('scp', 'host-key')
+    throw new SyndError('untrusted', `${host}:${port}: ${unknownHost(source)}`)
+  }
   return {
-    name: `openssh ${source.user}@${source.host}:${source.port}`,
-    host: source.host,
-    port: source.port,
-    user: source.user,
-    // sshd's PerSourcePenalties shut out for as long as this.
-    retryMs: 30_000,
-    maxRetryMs: 10 * 60_000,
-    hostKeyRefusal: counted(options, (blob) => {
-      if (options.isKnownHost(source.host, source.port, blob)) return null
-      return 'its host key is not in SYND_SSH_KNOWN_HOSTS for this host and port'
-    }),
+    name: `openssh ${user}@${host}:${port}`,
+    host,
+    port,
+    user,
+    keyTypes,
+    patience: sshdPatience,
+    hostKeyRefusal: counted(options, (blob) =>
+      hostKeyRefusal(options.knownHosts.judge(host, port, blob), { host, port, blob }),
+    ),
+    explain: explainSilence,
   }
 }
 

@@ -123,8 +123,9 @@ function requireStart(rest: Buffer, state: 'record' | 'trailer'): void {
   const allowed = state === 'record' ? [0x01, 0x02, 0x43, 0x54] : [0x01, 0x02]
   if (allowed.includes(first)) return
   if (state === 'trailer') throw broken('no end after the content')
-  if (first === 0x44 || first === 0x45) throw broken('a directory that was not asked for')
-  throw broken(`"${cleanText(rest.toString('latin1'))}" instead of a file`)
+  const text = rest.toString('latin1')
+  if (/^(D[0-7]{4} |E\n)/.test(text)) throw broken('a directory that was not asked for')
+  throw broken(`"${cleanText(text)}" instead of a file`)
 }
 
 function parseLine(line: string): ScpMessage {

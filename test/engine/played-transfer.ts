@@ -1,4 +1,4 @@
-import { errorCode } from '../../src/core/errors.ts'
+import { errorCode, type SyndError } from '../../src/core/errors.ts'
 import type { Pulled, PullRequest, PullTarget, Stage, Transfer } from '../../src/engine/ports.ts'
 import { sha256 } from './parts.ts'
 import type { PlayedPeer } from './played-peer.ts'
@@ -8,6 +8,10 @@ export class PlayedTransfer implements Transfer {
   readonly #peers: ReadonlyMap<string, PlayedPeer>
   /** `path from address`, as often as it was asked for. */
   readonly pulls: string[] = []
+  /** What pulls from an address fail with. */
+  readonly broken = new Map<string, SyndError>()
+  /** Addresses of pulls that were begun. */
+  readonly begun: string[] = []
 
   constructor(peers: ReadonlyMap<string, PlayedPeer>) {
     this.#peers = peers
@@ -18,6 +22,9 @@ export class PlayedTransfer implements Transfer {
     requests: readonly PullRequest[],
     createStage: (request: PullRequest) => Promise<Stage>,
   ): AsyncIterable<Pulled> {
+    this.begun.push(address)
+    const failure = this.broken.get(address)
+    if (failure !== undefined) throw failure
     for (const request of requests) {
       this.pulls.push(`${request.path} from ${address}`)
       const content = this.#peers.get(address)?.contentAt(request.path) ?? null

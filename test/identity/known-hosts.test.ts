@@ -41,16 +41,19 @@ test('a key is known for exactly the hosts and ports it is listed with', () => {
   for (const [names, name, port, isKnown] of table) {
     const known = parseKnownHosts(`# comment\n\n${names} ${first.line}\r\n`)
     expect(known.refusals).toEqual([])
-    expect(known.matches(name, port, first.blob), `${names} ${name}:${port}`).toBe(isKnown)
-    expect(known.matches(name, port, second.blob)).toBe(false)
+    const what = `${names} ${name}:${port}`
+    expect(known.judge(name, port, first.blob), what).toBe(isKnown ? 'known' : 'unknown')
+    expect(known.judge(name, port, second.blob), what).toBe(isKnown ? 'changed' : 'unknown')
+    expect(known.keyTypes(name, port), what).toEqual(isKnown ? ['ssh-ed25519'] : [])
   }
 })
 
 test('a revoked key is refused whatever other lines say', () => {
   const text = `nas ${first.line}\n@revoked * ${first.line}\nnas ${second.line}`
   const known = parseKnownHosts(text)
-  expect(known.matches('nas', 22, first.blob)).toBe(false)
-  expect(known.matches('nas', 22, second.blob)).toBe(true)
+  expect(known.judge('nas', 22, first.blob)).toBe('revoked')
+  expect(known.judge('nas', 22, second.blob)).toBe('known')
+  expect(parseKnownHosts(`@revoked * ${first.line}`).keyTypes('nas', 22)).toEqual([])
 })
 
 test('lines that are not understood are named and the rest counts', () => {
@@ -58,5 +61,5 @@ test('lines that are not understood are named and the rest counts', () => {
     `@cert-authority * ${first.line}\nnas\nnas ssh-dss AAAA\nnas ${first.line}`,
   )
   expect(known.refusals.map((refusal) => refusal.line)).toEqual([1, 2, 3])
-  expect(known.matches('nas', 22, first.blob)).toBe(true)
+  expect(known.judge('nas', 22, first.blob)).toBe('known')
 })

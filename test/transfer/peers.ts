@@ -5,6 +5,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { diskReader } from '../../src/transfer/source/disk-reader.ts'
 import { NodeDisk } from '../../src/volume/node-disk.ts'
 import { countedReader } from './counted-reader.ts'
+import { parseKnownHosts } from '../../src/identity/known-hosts.ts'
 import { fingerprintOfBlob } from '../../src/identity/public-key.ts'
 import { makeKey, type TestKey } from './keys.ts'
 import { volumeSource } from './volume-source.ts'
@@ -85,7 +86,7 @@ export function startTransfer(
     readonly key?: TestKey
     readonly trusted?: TestKey[]
     readonly limits?: NonNullable<TransferOptions['limits']>
-    readonly isKnownHost?: TransferOptions['isKnownHost']
+    readonly knownHosts?: TransferOptions['knownHosts']
   } = {},
 ): {
   transfer: ScpTransfer
@@ -100,7 +101,7 @@ export function startTransfer(
     privateKey: key.sshPem,
     fingerprintOfBlob,
     isAuthorized: (fingerprint) => trusted.some((other) => other.fingerprint === fingerprint),
-    isKnownHost: options.isKnownHost ?? (() => false),
+    knownHosts: options.knownHosts ?? parseKnownHosts(''),
     rejected: record.rejected,
     log: record.log,
     ...(options.limits === undefined ? {} : { limits: options.limits }),

@@ -349,7 +349,7 @@ describe('who', () => {
         expect(peer.record.rejections).toEqual(['ssh:no-longer-authorized'])
       } else {
         peer.sink.trusted.length = 0
-        peer.transfer.dropUnauthorized()
+        peer.transfer.trustChanged()
       }
       expect((await collect(peer.transfer, peer.target, requests)).error).toMatch(
         /untrusted|unreachable/,
@@ -365,7 +365,7 @@ describe('who', () => {
     await collect(peer.transfer, target, requests)
     peer.authorized.push(makeKey())
     peer.source.dropUnauthorized()
-    peer.transfer.dropUnauthorized()
+    peer.transfer.trustChanged()
     expect((await collect(peer.transfer, target, requests)).kinds).toEqual(['pulled'])
     expect(proxy.connections()).toBe(1)
   })

@@ -1,13 +1,15 @@
-import { mkdirSync, rmSync, unlinkSync } from 'node:fs'
+import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { parseKnownHosts } from '../../src/identity/known-hosts.ts'
 import { nastyNames } from '../support/nasty-names.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { collect } from './collect.ts'
-import { makeKey } from './keys.ts'
+import { makeKey, type TestKey } from './keys.ts'
 import { startTransfer } from './peers.ts'
 import { startSshd } from './sshd.ts'
-import { describeWith } from './tools.ts'
+import { describeWith, run } from './tools.ts'
 import { volumeSource } from './volume-source.ts'
 
 const cleanups: (() => Promise<void> | void)[] = []
@@ -15,22 +17,30 @@ afterEach(async () => {
   for (const stop of cleanups.splice(0).toReversed()) await stop()
 })
 
-async function stock(settings: readonly string[] = []) {
-  const member = makeKey()
+async function stock(
+  settings: readonly string[] = [],
+  options: { readonly hostKeys?: readonly TestKey[]; readonly key?: TestKey } = {},
+) {
+  const member = options.key ?? makeKey()
   const directory = temporaryDirectory()
   cleanups.push(directory.remove)
   // A name that a shell would take apart.
   const root = join(directory.path, "the volume's")
   mkdirSync(root)
-  const sshd = await startSshd({ member, root, settings })
+  const sshd = await startSshd({ member, root, settings, ...options })
   cleanups.push(sshd.stop)
-  const sink = startTransfer({
-    key: member,
-    isKnownHost: (host, port, blob) =>
-      host === '127.0.0.1' && port === sshd.port && blob.equals(sshd.hostKey.sshBlob),
-  })
-  cleanups.push(() => sink.transfer.stop())
-  return { ...sshd, transfer: sink.transfer, record: sink.record, volume: volumeSource(root), root }
+  const sink = (knownHosts: string, key = member) => {
+    const made = startTransfer({ key, knownHosts: parseKnownHosts(knownHosts) })
+    cleanups.push(() => made.transfer.stop())
+    return made
+  }
+  const { transfer, record } = sink(sshd.knownHosts)
+  return { ...sshd, transfer, record, sink, volume: volumeSource(root), root }
+}
+
+/** Connections that sshd has seen, besides the one that saw it come up. */
+function connectionsIn(log: string): number {
+  return (log.match(/^Connection from /gm)?.length ?? 0) - 1
 }
 
 describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
@@ -98,47 +108,124 @@ describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
   })
 
   test.each([
-    ['internal-sftp alone', ['ForceCommand internal-sftp'], /sends no files|instead of a file/],
-    ['no scp', ['SetEnv PATH=/nonexistent'], /scp.*not found.*exit status 127/],
     [
-      'a greeting from a shell start-up file',
-      ['ForceCommand echo Welcome back; eval "$SSH_ORIGINAL_COMMAND"'],
-      /"Welcome back.*" instead of a file/,
+      'internal-sftp alone',
+      ['ForceCommand internal-sftp'],
+      /it lets this user do sftp only: .* \("This service allows sftp connections only\." instead/,
     ],
-    ['no commands at all', ['ForceCommand /bin/false'], /exit status 1/],
+    ['no scp', ['SetEnv PATH=/nonexistent'], /it has no scp: install .*exit status 127\)/],
+    ['no commands at all', ['ForceCommand /bin/false'], /ForceCommand .* \(exit status 1\)/],
+    [
+      'an account without a shell',
+      ['ForceCommand /usr/sbin/nologin'],
+      /no shell there.*"This account is currently not available\."/,
+    ],
+    ['no sessions', ['MaxSessions 0'], /it runs no command for us .*MaxSessions/],
+    ['a ChrootDirectory that is gone', ['ChrootDirectory /nonexistent'], /no files .*chroot/],
   ])('with %s says why', async (_, settings, words) => {
     const peer = await stock(settings)
     const requests = [peer.volume.put('a', 'content'), peer.volume.put('b', 'content')]
     const result = await collect(peer.transfer, peer.target, requests)
-    expect(`${result.errorText} ${result.messages.join(' ')}`).toMatch(words)
-    expect(result.kinds).not.toContain('pulled')
-    expect(result.left).toBe(0)
+    expect(result).toMatchObject({ error: 'protocol', kinds: [], left: 0 })
+    expect(result.errorText).toMatch(words)
+    expect(result.errorText).toContain(`127.0.0.1:${peer.port}: `)
   })
 
-  test('with a host key that is not known is not logged in to', async () => {
-    const peer = await stock()
-    const other = startTransfer({ isKnownHost: () => false })
-    cleanups.push(() => other.transfer.stop())
-    const requests = [peer.volume.put('a', 'content')]
-    const result = await collect(other.transfer, peer.target, requests)
+  test.each([
+    ['Welcome back'],
+    ['Connecting you to the shell'],
+    ['Dear user'],
+    ['Today is a good day'],
+  ])('whose .bashrc says "%s" says why', async (greeting) => {
+    const home = temporaryDirectory()
+    cleanups.push(home.remove)
+    writeFileSync(join(home.path, '.bashrc'), `echo '${greeting}'\n`)
+    const peer = await stock([`SetEnv HOME=${home.path}`])
+    const requests = [peer.volume.put('a', 'content'), peer.volume.put('b', 'content')]
+    const result = await collect(peer.transfer, peer.target, requests)
+    expect(result).toMatchObject({ error: 'protocol', kinds: [], left: 0 })
+    expect(result.errorText).toContain('.bashrc')
+    expect(result.errorText).toContain(`"${greeting}`)
+    expect(peer.record.rejections).toContain('scp:record')
+  })
+
+  test('that no line of known_hosts names is not even connected to', async () => {
+    const peer = await stock(['LogLevel VERBOSE'])
+    const other = peer.sink(peer.knownHosts.replaceAll(`${peer.port}`, '22'))
+    const result = await collect(other.transfer, peer.target, [peer.volume.put('a', 'content')])
     expect(result.error).toBe('untrusted')
-    expect(result.errorText).toContain('SYND_SSH_KNOWN_HOSTS')
+    expect(result.errorText).toContain(`ssh-keyscan -p ${peer.port} 127.0.0.1`)
     expect(other.record.rejections).toEqual(['scp:host-key'])
+    expect(connectionsIn(peer.log())).toBe(0)
+  })
+
+  test('with a wrong, changed or revoked host key is not logged in to, and tried only once in a while', async () => {
+    const peer = await stock(['LogLevel VERBOSE'])
+    const wrong = `[127.0.0.1]:${peer.port} ${makeKey().publicLine}\n`
+    const cases: [string, RegExp][] = [
+      [wrong, /its host key SHA256:\S{43} is not the one in SYND_SSH_KNOWN_HOSTS/],
+      [`${peer.knownHosts}@revoked * ${peer.knownHosts.split(' ').slice(1).join(' ')}`, /@revoked/],
+    ]
+    for (const [index, [knownHosts, words]] of cases.entries()) {
+      const other = peer.sink(knownHosts)
+      for (let attempt = 0; attempt < 20; attempt++) {
+        const requests = [peer.volume.put('a', 'content')]
+        const result = await collect(other.transfer, peer.target, requests)
+        expect(result.error).toBe('untrusted')
+        expect(result.errorText).toMatch(words)
+      }
+      expect(other.record.rejections).toEqual(['scp:host-key'])
+      expect(connectionsIn(peer.log())).toBe(index + 1)
+    }
     expect(peer.log()).not.toContain('Accepted')
   })
 
+  test('with many host keys is asked for one of the kind that is known', async () => {
+    const hostKeys = [makeKey('rsa'), makeKey('ecdsa'), makeKey('ed25519')]
+    const peer = await stock([], { hostKeys })
+    for (const line of peer.knownHosts.trim().split('\n')) {
+      const { transfer } = peer.sink(line)
+      const result = await collect(transfer, peer.target, [peer.volume.put('a', 'content')])
+      expect([line.split(' ')[1], ...result.kinds]).toEqual([line.split(' ')[1], 'pulled'])
+    }
+  })
+
+  test.each(['ed25519', 'ecdsa', 'rsa'] as const)('lets %s keys in', async (kind) => {
+    const peer = await stock([], { key: makeKey(kind) })
+    const result = await collect(peer.transfer, peer.target, [peer.volume.put('a', 'content')])
+    expect(result.kinds).toEqual(['pulled'])
+  })
+
   test('that refuses our key is not asked again before a while', async () => {
-    const peer = await stock()
-    const stranger = startTransfer({ isKnownHost: () => true })
-    cleanups.push(() => stranger.transfer.stop())
+    const peer = await stock(['LogLevel VERBOSE'])
+    const stranger = peer.sink(peer.knownHosts, makeKey())
     const requests = [peer.volume.put('a', 'content')]
-    for (let attempt = 0; attempt < 3; attempt++) {
+    for (let attempt = 0; attempt < 20; attempt++) {
       const result = await collect(stranger.transfer, peer.target, requests)
       expect(result.error).toBe('untrusted')
       expect(result.errorText).toContain('authorized_keys')
     }
-    const attempts = peer.log().match(/Connection (reset|closed) by (authenticating|invalid) user/g)
-    expect(attempts?.length ?? 0).toBeLessThanOrEqual(1)
+    expect(connectionsIn(peer.log())).toBe(1)
+    // The operator mends something: at once once more, and then not for longer than before.
+    stranger.transfer.trustChanged()
+    for (let attempt = 0; attempt < 20; attempt++)
+      await collect(stranger.transfer, peer.target, requests)
+    expect(connectionsIn(peer.log())).toBe(2)
+  })
+
+  test('that hangs up before it says who it is, as one does that has had enough of us, is left alone', async () => {
+    const peer = await stock()
+    const penalties = await hangUps()
+    cleanups.push(penalties.stop)
+    const { transfer } = peer.sink(peer.knownHosts.replaceAll(`${peer.port}`, `${penalties.port}`))
+    const { source } = peer.target
+    if (source.kind !== 'openssh') throw new Error('no stock sshd')
+    const target = { ...peer.target, source: { ...source, port: penalties.port } }
+    const requests = [peer.volume.put('a', 'content')]
+    for (let attempt = 0; attempt < 50; attempt++)
+      expect((await collect(transfer, target, requests)).error).toBe('unreachable')
+    // The second after a second, the third after two more: only a machine that stands still gets that far.
+    expect(penalties.connections()).toBeLessThanOrEqual(3)
   })
 
   test('whose volume is gone is no reason to hang', async () => {
@@ -147,4 +234,34 @@ describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
     rmSync(peer.root, { recursive: true })
     expect((await collect(peer.transfer, peer.target, requests)).kinds).toEqual(['superseded'])
   })
+
+  test.runIf(process.getuid?.() === 0)('serves from a file system that is read-only', async () => {
+    const peer = await stock()
+    const requests = [peer.volume.put('a', 'content'), peer.volume.put('b/c', 'more')]
+    const mount = (...args: string[]) => run('mount', args)
+    expect((await mount('--bind', peer.root, peer.root)).stderr).toBe('')
+    try {
+      expect((await mount('-o', 'remount,bind,ro', peer.root)).stderr).toBe('')
+      const result = await collect(peer.transfer, peer.target, requests)
+      expect(result.contents.map(String)).toEqual(['content', 'more'])
+    } finally {
+      await run('umount', [peer.root])
+    }
+  })
 })
+
+/** A port where every connection is closed at once. */
+async function hangUps() {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections++
+    socket.destroy()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    connections: () => connections,
+    stop: () => new Promise<void>((resolve) => void server.close(() => resolve())),
+  }
+}

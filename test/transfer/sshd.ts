@@ -13,21 +13,25 @@ import { pathOf } from './tools.ts'
 export async function startSshd(options: {
   readonly member: TestKey
   readonly root: string
+  /** Its host keys; one ed25519 key unless given. */
+  readonly hostKeys?: readonly TestKey[]
+  /** The port of a server that was there before. */
+  readonly port?: number
   /** More lines of sshd_config. */
   readonly settings?: readonly string[]
 }) {
   const directory = temporaryDirectory()
-  const hostKey = makeKey()
+  const hostKeys = options.hostKeys ?? [makeKey()]
   const file = (name: string, content: string): string => {
     writeFileSync(join(directory.path, name), content, { mode: 0o600 })
     return join(directory.path, name)
   }
-  const port = await freePort()
+  const port = options.port ?? (await freePort())
   const config = file(
     'sshd_config',
     [
       `ListenAddress 127.0.0.1:${port}`,
-      `HostKey ${file('host_key', hostKey.sshPem)}`,
+      ...hostKeys.map((key, index) => `HostKey ${file(`host_key${index}`, key.sshPem)}`),
       `AuthorizedKeysFile ${file('authorized_keys', `${options.member.publicLine}\n`)}`,
       `PidFile ${join(directory.path, 'pid')}`,
       'StrictModes no',
@@ -71,7 +75,8 @@ export async function startSshd(options: {
   }
   return {
     target,
-    hostKey,
+    /** Its lines of known_hosts, as ssh-keyscan prints them. */
+    knownHosts: hostKeys.map((key) => `[127.0.0.1]:${port} ${key.publicLine}\n`).join(''),
     port,
     log: () => log,
     stop: async () => {

@@ -222,6 +222,7 @@ export class Links implements NetworkHandler {
     peer.isJoining = answer.joining
     peer.hasAnswered = true
     peer.lastError = null
+    peer.sourceFailure = null
     peer.notListedSinceMs = answer.listsCaller === 'yes' ? null : clock.monotonicMs()
     observer.log('info', 'peer connected', {
       peer: peer.address,

@@ -22,8 +22,22 @@ export interface Peer {
   /** Since when it is connected without saying that it lists us; null: it said so. Monotonic. */
   notListedSinceMs: number | null
   lastError: { readonly code: ErrorCode | null; readonly message: string } | null
+  /** Why nothing could be pulled from it; null since something could, or since it is connected. */
+  sourceFailure: SourceFailure | null
   /** It answered once since the start. */
   hasAnswered: boolean
+}
+
+/** A source that failed as a whole, not for one file. Monotonic times. */
+interface SourceFailure {
+  readonly message: string
+  /** It may work again without anybody changing anything. */
+  readonly isTransient: boolean
+  /** How often it failed in a row before. */
+  readonly attempt: number
+  readonly retryAtMs: number
+  /** Until then others who have the content are asked before it. */
+  readonly avoidedUntilMs: number
 }
 
 /** A peer that dialled us, by its id. */
@@ -147,6 +161,7 @@ function newPeer(address: string): Peer {
     isJoining: false,
     notListedSinceMs: null,
     lastError: null,
+    sourceFailure: null,
     hasAnswered: false,
   }
 }

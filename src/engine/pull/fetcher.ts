@@ -16,6 +16,7 @@ import type {
   Volume,
 } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
+import type { Sources } from './sources.ts'
 
 /** Larger files have a lane of their own, so that they never hold up small ones. */
 const largeSizeBytes = 1024 * 1024
@@ -46,6 +47,7 @@ export interface FetcherParts {
   readonly observer: Observer
   readonly inbox: Inbox
   readonly peers: Peers
+  readonly sources: Sources
   readonly problems: ProblemList
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
   readonly deliver: (intent: Intent, stage: Stage) => void
@@ -69,7 +71,7 @@ interface Lanes {
 export class Fetcher {
   readonly #parts: FetcherParts
   readonly #lanes = new Map<string, Lanes>()
-  readonly #local: { readonly intent: Intent; readonly sources: readonly Peer[] }[] = []
+  readonly #local: { readonly intent: Intent; readonly holders: readonly Peer[] }[] = []
   /** Digests that are about to be copied from this disk, each with how often. */
   readonly #wantedHere = new Map<Digest, number>()
   readonly #running = new Set<Promise<void>>()
@@ -94,9 +96,10 @@ export class Fetcher {
     return this.#wantedHere.has(digest)
   }
 
-  fetch(intent: Intent, sources: readonly Peer[], signal: AbortSignal): void {
+  /** `holders` have the content; the first is asked first. */
+  fetch(intent: Intent, holders: readonly Peer[], signal: AbortSignal): void {
     this.#want(fileOf(intent).digest, 1)
-    this.#local.push({ intent, sources })
+    this.#local.push({ intent, holders })
     while (this.#localRunning < localLanes && this.#local.length > this.#localRunning) {
       this.#localRunning++
       this.track(this.#localLane(signal))
@@ -111,21 +114,23 @@ export class Fetcher {
   async #localLane(signal: AbortSignal): Promise<void> {
     try {
       for (let next = this.#local.shift(); next !== undefined; next = this.#local.shift()) {
-        await this.#fetchOne(next.intent, next.sources, signal)
+        await this.#fetchOne(next.intent, next.holders, signal)
       }
     } finally {
       this.#localRunning--
     }
   }
 
-  async #fetchOne(intent: Intent, sources: readonly Peer[], signal: AbortSignal): Promise<void> {
+  async #fetchOne(intent: Intent, holders: readonly Peer[], signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     const stage = await this.#fromHere(intent)
     this.#want(fileOf(intent).digest, -1)
     if (stage !== null) return this.#parts.deliver(intent, stage)
-    const peer = sources[this.#parts.inbox.attemptsOf(intent.path) % Math.max(1, sources.length)]
-    if (peer === undefined) return this.#parts.inbox.park(intent.path, null)
-    this.#enqueue(intent, peer, signal)
+    const { inbox, sources } = this.#parts
+    if (holders.length === 0) return inbox.park(intent.path, null)
+    const peer = sources.choose(holders, inbox.attemptsOf(intent.path))
+    if (peer !== null) return this.#enqueue(intent, peer, signal)
+    inbox.postpone(intent.path, Math.min(...holders.map((holder) => sources.restMs(holder))))
   }
 
   #want(digest: Digest, change: 1 | -1): void {
@@ -213,12 +218,17 @@ export class Fetcher {
   }
 
   async #pull(peer: Peer, intents: readonly Intent[], signal: AbortSignal): Promise<void> {
-    const { transfer, volume, peers, inbox, onSourceFailed, onSourceWorked, onSuperseded } =
-      this.#parts
+    const { transfer, volume, peers, inbox, sources } = this.#parts
+    const { onSourceFailed, onSourceWorked, onSuperseded } = this.#parts
     const target = peers.pullTarget(peer)
     if (signal.aborted) return
     if (target === null) {
       for (const { path } of intents) inbox.park(path, null)
+      return
+    }
+    // It failed while these waited for their turn: others may have them.
+    if (sources.restMs(peer) > 0) {
+      for (const { path } of intents) inbox.postpone(path, 0)
       return
     }
     const left = [...intents]

@@ -5,11 +5,11 @@ import type { PeerId } from '../../core/peer-id.ts'
 import type { ProblemCode } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { Applier, Ready } from './applier.ts'
-import { backoffMs } from '../backoff.ts'
 import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
 import { Fetcher } from './fetcher.ts'
 import { Search } from './search.ts'
+import { Sources } from './sources.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
 import { Overlay } from './overlay.ts'
@@ -55,17 +55,19 @@ export class Puller {
   readonly #search: Search
   readonly #ready: Ready[] = []
   readonly #readyWake = new Wake()
-  readonly #peerFailures = new Map<string, number>()
+  readonly #sources: Sources
   #isApplying = false
 
   constructor(parts: PullerParts) {
     this.#parts = parts
     this.#search = new Search({ peers: parts.peers })
+    this.#sources = new Sources(parts)
     this.#fetcher = new Fetcher({
       ...parts,
+      sources: this.#sources,
       deliver: (intent, stage) => this.#deliver(intent, stage),
       onSourceFailed: (peer, error, intents) => this.#sourceFailed(peer, error, intents),
-      onSourceWorked: (peer) => this.#peerFailures.delete(peer.address),
+      onSourceWorked: (peer) => this.#sourceWorked(peer),
       onSuperseded: (peer, intent) => this.#superseded(peer, intent),
       backlog: () => this.#ready.length,
     })
@@ -129,14 +131,14 @@ export class Puller {
     }
     if (!intent.needsBytes) return this.#deliver(intent, null)
     if (intent.isLost && this.#search.isInVain(path)) return this.#giveUp(path)
-    this.#fetcher.fetch(intent, this.#sourcesOf(intent), signal)
+    this.#fetcher.fetch(intent, this.#holdersOf(intent), signal)
   }
 
   /**
    * Linked peers that announced the wanted content under this name; who announced the decided version first. What was ours is with whoever
    * took it over: such peers announce nothing of it, and are asked after the others.
    */
-  #sourcesOf({ path, entry, remote, isLost }: Intent): Peer[] {
+  #holdersOf({ path, entry, remote, isLost }: Intent): Peer[] {
     const { store, peers } = this.#parts
     const holders = store.remote(path).filter((held) => sameContent(held.entry, entry))
     const preferred = remote?.peer ?? null
@@ -203,18 +205,19 @@ export class Puller {
     }
   }
 
-  /** The connection failed: every path that waited on it waits a while; that is no problem of the paths. */
+  /** The connection failed, which is no problem of the paths: others are asked, or the peer is once it has rested. */
   #sourceFailed(peer: Peer, error: SyndError, intents: readonly Intent[]): void {
-    const { observer, inbox, chance } = this.#parts
-    const attempt = this.#peerFailures.get(peer.address) ?? 0
-    this.#peerFailures.set(peer.address, attempt + 1)
-    const delayMs = backoffMs(attempt, { firstMs: 250, lastMs: 30_000, chance })
-    observer.transferFailed(peer.address, error.code)
-    observer.log('warn', 'pull failed', {
-      peer: peer.address,
-      code: error.code,
-      reason: error.message,
-    })
-    for (const { path } of intents) inbox.postpone(path, delayMs)
+    const { observer, inbox } = this.#parts
+    const { address } = peer
+    const { code, message } = error
+    const isNews = this.#sources.failed(peer, error)
+    observer.transferFailed(address, code)
+    observer.log(isNews ? 'warn' : 'debug', 'pull failed', { peer: address, code, reason: message })
+    for (const { path } of intents) inbox.postpone(path, 0)
+  }
+
+  #sourceWorked(peer: Peer): void {
+    if (!this.#sources.worked(peer)) return
+    this.#parts.observer.log('info', 'pulls work again', { peer: peer.address })
   }
 }

@@ -8,7 +8,7 @@ import type { IncomingFile, StagingLine } from './staging-line.ts'
 
 /** How the answer to one exec ended. */
 export interface Reception {
-  /** So many of the requests, from the first, have a result; of the others nothing was heard. */
+  /** So many of the requests, from the first, have a result; of the others nothing was heard. 0: it does not get as far as SCP. */
   readonly settled: number
   /** Why there is no more; null when all is said. `isLie`: the source broke the protocol or its word. */
   readonly broken: { readonly text: string; readonly isLie: boolean } | null
@@ -35,6 +35,8 @@ export interface Arrivals {
 export interface ArrivalOptions {
   readonly requests: readonly PullRequest[]
   readonly line: StagingLine
+  /** A shell stands before the source: what is no record at the very beginning is its talk. */
+  readonly isBehindShell: boolean
   /** The result of a request; called in order, once for each that is settled. */
   readonly give: (index: number, result: Promise<Pulled>) => void
 }
@@ -46,13 +48,14 @@ const maxDroppedBytes = 4 * 1024 * 1024
  * Nothing that the source sends is obeyed: names, sizes and the number of files are compared with what was asked for, modes and times are
  * dropped, and the content is the stage's to verify.
  */
-export function createArrivals({ requests, line, give }: ArrivalOptions): Arrivals {
+export function createArrivals({ requests, line, isBehindShell, give }: ArrivalOptions): Arrivals {
   const parser = createScpParser()
   let rest: Generator<ScpMessage> | null = null
   let index = 0
   let file: IncomingFile | null = null
   let hasTimes = false
   let missingBytes = 0
+  let hasSpoken = false
   /** The last file is not taken before the source closed: more bytes would mean that it is not what it says. */
   let isLastHere = false
 
@@ -66,12 +69,14 @@ export function createArrivals({ requests, line, give }: ArrivalOptions): Arriva
       while (!line.isFull()) {
         const message = rest?.next()
         if (message === undefined || message.done === true) return null
+        hasSpoken = true
         const reception = isLastHere ? refuse('more after the end') : step(message.value)
         if (reception !== null) return reception
       }
       return null
     } catch (error) {
       if (!(error instanceof SyndError)) throw error
+      if (isBehindShell && !hasSpoken) return ended({ text: error.message, isLie: true })
       return refuse(error.message)
     }
   }

@@ -3,7 +3,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import ssh2 from 'ssh2'
 import type { Client, ClientChannel, PublicKeyAuthMethod } from 'ssh2'
 import { SyndError } from '../../core/errors.ts'
-import { algorithms, packetSizeRefusal } from '../algorithms.ts'
+import { hostKeyAlgorithms, packetSizeRefusal } from '../algorithms.ts'
 import { cleanText } from '../scp-message.ts'
 import { createSlots } from './slots.ts'
 
@@ -12,6 +12,8 @@ export interface SinkTarget {
   readonly host: string
   readonly port: number
   readonly user: string
+  /** The kinds of host keys that are known of it, as known_hosts names them; empty: any. */
+  readonly keyTypes: readonly string[]
   /** Why the host key is not the expected one, or null when it is. */
   readonly hostKeyRefusal: (blob: Buffer) => string | null
 }
@@ -101,7 +103,7 @@ export class SinkConnection {
     this.#client.connect({
       sock: socket,
       username: user,
-      algorithms,
+      algorithms: hostKeyAlgorithms(this.#target.keyTypes),
       readyTimeout: this.#limits.loginMs,
       keepaliveInterval: this.#limits.keepaliveMs,
       keepaliveCountMax: 3,
@@ -149,7 +151,10 @@ export class SinkConnection {
       if ('reason' in opened && this.#slots.shrink()) continue
       // sshd frees a session only some time after it closed the channel.
       if (!('reason' in opened && this.#hasOpened) || attempt > maxAttempts)
-        throw new SyndError('protocol', `${this.#name}: ${cleanText(opened.message)}`)
+        throw new SyndError(
+          'protocol',
+          `${this.#name}: it runs no command for us (${cleanText(opened.message)}): is its MaxSessions 0?`,
+        )
       await pause(attemptMs, signal)
     }
   }
@@ -287,6 +292,9 @@ export class SinkConnection {
         `${this.#name}: refuses our key for user "${this.#target.user}": put our public line into its authorized_keys`,
         { cause: error },
       )
+    // ssh2 calls it a fault of the protocol; sshd does so to whom it has had too much of.
+    if (error.message === 'Connection lost before handshake')
+      return this.#unreachable('it closed the connection before it said who it is', error)
     if (error.level === 'handshake' || error.level === 'protocol')
       return new SyndError('protocol', `${this.#name}: ${text}`, { cause: error })
     return this.#unreachable(text, error)

@@ -5,14 +5,25 @@ import { SinkConnection, type SinkLimits, type SinkTarget } from './connection.t
 export interface PooledTarget extends SinkTarget {
   /** Equal for targets that may share a connection. */
   readonly name: string
-  /** After a refused login the next attempt waits for so long, doubling up to `maxRetryMs`. */
-  readonly retryMs: number
-  readonly maxRetryMs: number
+  readonly patience: Patience
+  /** What it means that this source sent `text` instead of files. */
+  readonly explain: (text: string) => string
 }
 
-interface Refusal {
+/** How long the next attempt to connect waits after one that failed; it doubles with each in a row. */
+export interface Patience {
+  /** Nobody answered, or the connection was closed before the login. */
+  readonly lostMs: number
+  readonly maxLostMs: number
+  /** One side did not trust or understand the other. */
+  readonly refusedMs: number
+  readonly maxRefusedMs: number
+}
+
+interface Failure {
   readonly error: SyndError
-  readonly delayMs: number
+  /** How many there were in a row before. */
+  readonly attempt: number
   readonly untilMs: number
 }
 
@@ -21,8 +32,8 @@ export class Connections {
   readonly #privateKey: string
   readonly #limits: SinkLimits
   readonly #open = new Map<string, { connection: SinkConnection; ready: Promise<void> }>()
-  /** sshd counts failed logins and shuts out who has too many. */
-  readonly #refusals = new Map<string, Refusal>()
+  /** Why the last attempts to connect failed. */
+  readonly #failures = new Map<string, Failure>()
   #isStopped = false
 
   constructor(options: { readonly privateKey: string; readonly limits: SinkLimits }) {
@@ -40,8 +51,10 @@ export class Connections {
     return connection
   }
 
-  /** Gives up the connections whose host key is not the expected one any more. */
-  dropUntrusted(): void {
+  /** Gives up the connections whose host key is not the expected one any more; who was refused may try again at once. */
+  trustChanged(): void {
+    for (const [name, failure] of this.#failures)
+      this.#failures.set(name, { ...failure, untilMs: 0 })
     for (const { connection } of this.#open.values()) {
       const refusal = connection.hostKeyRefusal
       if (refusal !== null) connection.stop(new SyndError('untrusted', refusal))
@@ -58,14 +71,14 @@ export class Connections {
   }
 
   #connect(target: PooledTarget): { connection: SinkConnection; ready: Promise<void> } {
-    const refusal = this.#refusals.get(target.name)
-    if (refusal !== undefined && performance.now() < refusal.untilMs) throw refusal.error
+    const failure = this.#failures.get(target.name)
+    if (failure !== undefined && performance.now() < failure.untilMs) throw failure.error
     const connection = new SinkConnection({
       target,
       privateKey: this.#privateKey,
       limits: this.#limits,
     })
-    const opened = { connection, ready: this.#start(connection, target, refusal?.delayMs) }
+    const opened = { connection, ready: this.#start(connection, target) }
     // Those who asked await it; between them it may fail unobserved.
     opened.ready.catch(() => undefined)
     this.#open.set(target.name, opened)
@@ -73,22 +86,25 @@ export class Connections {
     return opened
   }
 
-  async #start(
-    connection: SinkConnection,
-    target: PooledTarget,
-    lastDelayMs: number | undefined,
-  ): Promise<void> {
+  async #start(connection: SinkConnection, target: PooledTarget): Promise<void> {
     try {
       await connection.start()
-      this.#refusals.delete(target.name)
+      this.#failures.delete(target.name)
     } catch (error) {
-      if (error instanceof SyndError && error.code === 'untrusted') {
-        const delayMs = Math.min((lastDelayMs ?? target.retryMs / 2) * 2, target.maxRetryMs)
-        const untilMs = performance.now() + delayMs
-        this.#refusals.set(target.name, { error, delayMs, untilMs })
-      }
+      if (error instanceof SyndError && error.code !== 'aborted') this.#note(target, error)
       throw error
     }
+  }
+
+  #note({ name, patience }: PooledTarget, error: SyndError): void {
+    const { lostMs, maxLostMs, refusedMs, maxRefusedMs } = patience
+    const before = this.#failures.get(name)
+    const attempt = before === undefined ? 0 : before.attempt + 1
+    const factor = 2 ** Math.min(attempt, 20)
+    const delayMs = error.retryable
+      ? Math.min(lostMs * factor, maxLostMs)
+      : Math.min(refusedMs * factor, maxRefusedMs)
+    this.#failures.set(name, { error, attempt, untilMs: performance.now() + delayMs })
   }
 
   async #forget(opened: { connection: SinkConnection }, name: string): Promise<void> {

@@ -11,6 +11,9 @@ export interface PullOptions {
   readonly plan: (requests: readonly PullRequest[]) => readonly PullCommand<PullRequest>[]
   readonly createStage: (request: PullRequest) => Promise<Stage>
   readonly connect: () => Promise<SinkConnection>
+  readonly isBehindShell: boolean
+  /** In words for the operator: the source sent `text` and no files. */
+  readonly explain: (text: string) => string
   readonly stallMs: number
   /** The source lied; `text` is cleaned. */
   readonly refused: (reason: 'record' | 'content', text: string) => void
@@ -122,12 +125,13 @@ export class Pull {
 
   async #ask({ first, command }: Batch): Promise<void> {
     const { signal } = this.#stopping
-    const { stallMs } = this.#options
+    const { stallMs, isBehindShell } = this.#options
     const connection = await orAborted(this.#options.connect(), signal)
     const channel = await connection.exec(command.command, signal)
     const receiving = receive(channel, {
       requests: command.requests,
       line: this.#line,
+      isBehindShell,
       give: (index, result) => this.#give(first + index, result),
       stallMs,
       signal,
@@ -151,8 +155,7 @@ export class Pull {
   #askRest(first: number, requests: readonly PullRequest[], { settled, broken }: Reception): void {
     if (broken === null) return
     if (broken.isLie) this.#options.refused('record', broken.text)
-    else if (settled === 0)
-      throw new SyndError('protocol', `the source sends no files: ${broken.text}`)
+    if (settled === 0) throw new SyndError('protocol', this.#options.explain(broken.text))
     this.#broken++
     if (settled === requests.length) return
     if (this.#broken > maxBroken)
