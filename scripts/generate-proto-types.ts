@@ -27,6 +27,7 @@ export function generateProtoTypes(directory: string): void {
       '--defaults',
       '--oneofs',
       'synd/v1/synd.proto',
+      'grpc/health/v1/health.proto',
     ],
     { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
   )

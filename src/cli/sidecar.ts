@@ -94,6 +94,7 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
     peers: settings.peers,
     listen: settings.grpcListen,
     credentials: trust.credentials,
+    isReady: () => engine.readiness().ready,
     clock,
     chance,
     rejected,

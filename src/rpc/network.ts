@@ -15,6 +15,8 @@ export interface NetworkOptions {
   readonly credentials: Credentials | null
   readonly clock: Clock
   readonly chance: Chance
+  /** What the health service says (/readyz). */
+  readonly isReady: () => boolean
   readonly rejected: Rejected
   readonly log: (
     level: 'info' | 'warn' | 'error',
@@ -59,12 +61,13 @@ class PeerNetwork implements GrpcNetwork {
   }
 
   async start(handler: NetworkHandler): Promise<void> {
-    const { credentials, clock, log, rejected, listen, peers, lookup } = this.#options
+    const { credentials, clock, log, rejected, listen, peers, lookup, isReady } = this.#options
     const server = new NotifyServer({
       credentials,
       answerHello: (hello, caller: { readonly key: KeyFingerprint }) =>
         handler.answerHello(hello, caller),
       runInbound: (link) => handler.runInbound(link),
+      isReady,
       greeted: () => this.#hurry(),
       rejected,
       log,

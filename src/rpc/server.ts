@@ -13,9 +13,10 @@ import { errorCode } from '../core/errors.ts'
 import type { Hello, HelloAnswer } from '../core/protocol.ts'
 import type { InboundLink } from '../engine/ports.ts'
 import type { Credentials } from './credentials.ts'
+import { HealthService } from './health.ts'
 import { openInboundLink } from './inbound-link.ts'
 import { serverOptions } from './limits.ts'
-import { proto } from './proto.ts'
+import { healthDefinition, proto } from './proto.ts'
 import { Rejection, type Rejected } from './rejection.ts'
 import { Sessions } from './sessions.ts'
 import { decodeHello, encodeAnswer } from './wire-hello.ts'
@@ -24,6 +25,8 @@ export interface ServerOptions {
   readonly credentials: Credentials | null
   readonly answerHello: (hello: Hello, caller: { readonly key: KeyFingerprint }) => HelloAnswer
   readonly runInbound: (link: InboundLink) => Promise<void>
+  /** What the health service says. */
+  readonly isReady: () => boolean
   /** Somebody who may talk to us is up. */
   readonly greeted: () => void
   readonly rejected: Rejected
@@ -40,12 +43,17 @@ export class NotifyServer {
   readonly #options: ServerOptions
   readonly #sessions: Sessions
   readonly #running = new Set<Promise<void>>()
+  readonly #health: HealthService
   readonly #server = new GrpcServer(serverOptions)
   readonly #injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
 
   constructor(options: ServerOptions) {
     this.#options = options
     this.#sessions = new Sessions({ monotonicMs: options.monotonicMs })
+    this.#health = new HealthService({
+      isReady: options.isReady,
+      refusal: (call) => this.#refusalOf(call),
+    })
   }
 
   start(): void {
@@ -60,6 +68,7 @@ export class NotifyServer {
         Notify: (call: ServerDuplexStream<Buffer, Buffer>) => this.#notify(call),
       },
     )
+    this.#server.addService(healthDefinition(), this.#health.handlers)
   }
 
   /** A connection whose key is believed, or any when TLS is off. */
@@ -69,6 +78,7 @@ export class NotifyServer {
 
   /** Ends every call and connection at once; resolves when the engine has left the links. */
   async stop(): Promise<void> {
+    this.#health.stop()
     this.#server.forceShutdown()
     await Promise.all(this.#running)
   }
@@ -114,13 +124,25 @@ export class NotifyServer {
   }
 
   /** The key that the connection's certificate proves, as things stand now. */
-  #keyOf(call: ServerUnaryCall<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>): string {
+  #keyOf(call: Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext'>): string {
     const { credentials } = this.#options
     if (credentials === null) return ''
     const certificate = call.getAuthContext().sslPeerCertificate
     const key = certificate === undefined ? null : credentials.keyOfPeer(certificate.raw, null)
     if (key === null) throw new Rejection('untrusted-key', 'the key is not authorized')
     return key
+  }
+
+  /** Null: it has the key of a peer. */
+  #refusalOf(
+    call: Pick<ServerUnaryCall<unknown, unknown>, 'getAuthContext' | 'getPeer'>,
+  ): Partial<StatusObject> | null {
+    try {
+      this.#keyOf(call)
+      return null
+    } catch (error) {
+      return this.#statusOf(error, call.getPeer())
+    }
   }
 
   /** What a refused caller is told, after it was counted. */

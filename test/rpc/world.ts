@@ -87,6 +87,7 @@ export function openNetwork(
     credentials,
     clock: realClock,
     chance: realChance,
+    isReady: () => true,
     rejected: (_, reason) => reasons.push(reason),
     log: (level, message, fields) => logged.push(`${level} ${message} ${JSON.stringify(fields)}`),
     ...options,
