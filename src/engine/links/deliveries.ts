@@ -27,6 +27,10 @@ export class Delivery {
     return this.#failed.size
   }
 
+  isPending(sequence: Sequence): boolean {
+    return this.#pending.has(sequence)
+  }
+
   /** When the oldest unacknowledged change was committed; null for none. */
   get oldestPendingMs(): number | null {
     let oldest: number | null = null

@@ -1,6 +1,7 @@
 import { sameEntry } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 import { maxAnnouncementEntries, type Sequence, type SequencedEntry } from '../../core/protocol.ts'
 import { Delivery } from './deliveries.ts'
 import type { Committed, Ledger } from '../ledger.ts'
@@ -31,8 +32,10 @@ export class Outbound {
   readonly #ended = new AbortController()
   readonly wake = new Wake()
   #cursor: Sequence
-  /** A peer that hears everything anew is told all of it, also what it once told us. */
+  /** What was there before this link is told whole, also what the peer once told us: it may have heard of something else in between. */
   readonly #toldWholeUpTo: Sequence
+  /** Told on this link, replaced before the peer was done with it: it waits for what came of it. */
+  readonly #owed = new Set<RelativePath>()
 
   constructor(parts: {
     store: Store
@@ -54,7 +57,7 @@ export class Outbound {
     this.#peerId = parts.link.answer.peerId
     this.#onReply = parts.onReply
     this.#cursor = parts.recordedUpTo
-    this.#toldWholeUpTo = parts.recordedUpTo === 0 ? parts.ledger.lastSequence : 0
+    this.#toldWholeUpTo = parts.ledger.lastSequence
     this.#delivery = new Delivery({
       onApplied: (seenMs) => {
         parts.observer.propagated(
@@ -88,12 +91,16 @@ export class Outbound {
   committed(commits: readonly Committed[]): void {
     const sinceMs = this.#clock.nowMs()
     for (const { before, after, seenMs } of commits) {
-      if (before !== null && before.sequence !== after.sequence)
-        this.#delivery.drop(before.sequence)
+      if (before !== null && before.sequence !== after.sequence) this.#replaced(before)
       if (after.sequence > 0 && before?.sequence !== after.sequence)
         this.#delivery.add(after.sequence, { seenMs, sinceMs })
     }
     this.wake.call()
+  }
+
+  #replaced({ entry, sequence }: IndexRecord): void {
+    if (sequence <= this.#cursor && this.#delivery.isPending(sequence)) this.#owed.add(entry.path)
+    this.#delivery.drop(sequence)
   }
 
   /** Everything is unacknowledged until the peer says otherwise. */
@@ -138,9 +145,9 @@ export class Outbound {
     this.#onReply()
   }
 
-  /** Rule 16: the peer announced exactly this to us. */
+  /** Rule 16: the peer announced exactly this to us, and waits for nothing else. */
   #isKnown({ entry, sequence }: SequencedEntry): boolean {
-    if (sequence <= this.#toldWholeUpTo) return false
+    if (this.#owed.delete(entry.path) || sequence <= this.#toldWholeUpTo) return false
     const known = this.#store.remoteOf(this.#peerId, entry.path)
     return known !== null && sameEntry(known.entry, entry)
   }
