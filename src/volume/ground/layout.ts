@@ -20,9 +20,12 @@ export interface Ids {
 
 /** Makes what of `.synd` is missing; DiskErrors come through, ENOTDIR when something else has one of the names. */
 export async function makeLayout(disk: Disk): Promise<void> {
-  for (const directory of [ownDirectory, stagingDirectory, holdDirectory, grantDirectory]) {
+  const isNew = makeDirectory(disk, ownDirectory)
+  for (const directory of [stagingDirectory, holdDirectory, grantDirectory]) {
     makeDirectory(disk, directory)
   }
+  // Without it a power loss takes all of it, and what the index knows its volume by.
+  if (isNew) await disk.syncDirectory('')
   await writeOnce(disk, { path: `${ownDirectory}/.gitignore`, content: '*\n' })
 }
 
@@ -45,19 +48,23 @@ export async function writeOnce(
   await disk.syncDirectory(path.slice(0, path.lastIndexOf('/')))
 }
 
-function makeDirectory(disk: Disk, path: DiskPath): void {
+/** True when it was not there. */
+function makeDirectory(disk: Disk, path: DiskPath): boolean {
+  let isNew = true
   try {
     disk.mkdir(path, 0o700)
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error
+    isNew = false
   }
   // Not what was there before, for it may be a symlink: a list fails with ENOTDIR then.
   disk.list(path)
-  if (((disk.lstat(path)?.mode ?? 0) & 0o777) === 0o700) return
+  if (((disk.lstat(path)?.mode ?? 0) & 0o777) === 0o700) return isNew
   try {
     disk.chmod(path, 0o700)
   } catch (error) {
     // Somebody else's, or on a file system without modes: what matters is that it can be used.
     if (errnoOf(error) !== 'EPERM') throw error
   }
+  return isNew
 }
