@@ -16,6 +16,8 @@ export interface State {
   readonly volume: SyndVolume
   /** What the index knows its volume by (rule 1). */
   readonly volumeMark: string
+  /** The index is not in the volume. */
+  readonly isElsewhere: boolean
   /** To be called when everything else has stopped. */
   end(): Promise<void>
 }
@@ -27,7 +29,13 @@ export interface State {
 export async function openState(settings: Settings, disk: NodeDisk, log: Log): Promise<State> {
   const state = await openBoth(settings, disk, log)
   const isElsewhere = settings.stateDir !== join(settings.volume, '.synd')
-  if (!isElsewhere) return { ...state, volumeMark: state.volume.marker.mark, end: async () => {} }
+  if (!isElsewhere)
+    return {
+      ...state,
+      isElsewhere,
+      volumeMark: state.volume.marker.mark,
+      end: async () => {},
+    }
   if (isOfVolume(state.store, state.volume)) return elsewhere(state)
   state.store.close()
   const movedTo = setIndexAside(indexPath(settings), systemClock.nowMs())
@@ -43,6 +51,7 @@ async function elsewhere({ store, volume }: Opened): Promise<State> {
   return {
     store,
     volume,
+    isElsewhere: true,
     volumeMark: await redrawGeneration(store, volume, systemChance),
     end: async () => {
       if (volume.halt() === null) await redrawGeneration(store, volume, systemChance)

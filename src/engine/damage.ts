@@ -15,27 +15,34 @@ const unwrittenEntries = 1_000
  * without anybody having changed it. That is damage: it is pulled again and never announced. Whoever writes a file gives it a new mtime and
  * ctime; what the power loss left has none that the index did not know.
  *
+ * The same goes for a volume that was put back to a while ago while the index, which is elsewhere, was not (rule 20).
+ *
  * Nothing of it is stored: until all of it is repaired the index keeps the boot id of the life that ended badly, so the next start finds
  * the same again.
  */
 export class Damage {
-  #isSuspected = false
+  #suspected: 'power-loss' | 'rollback' | null = null
   #hashFromNs = 0n
   #hashAbove: Sequence = 0
   /** Damaged paths, each with what is on the disk in its place. */
   readonly #found = new Map<RelativePath, Observation | null>()
-  /** Nobody has it: what is on the disk counts. */
+  /** Nobody has it: what is on the disk counts, as what it is. */
   readonly #accepted = new Set<RelativePath>()
 
+  /** The life before ended uncleanly and the index is not on the volume's disk, which may have been put back to a while ago. */
+  suspectRollback(): void {
+    this.#suspected = 'rollback'
+  }
+
   /** The life before ended by a power loss; `records` is the whole index. */
-  suspect(records: Iterable<IndexRecord>): void {
+  suspectPowerLoss(records: Iterable<IndexRecord>): void {
     let newestNs = 0n
     let newest: Sequence = 0
     for (const { observation, sequence } of records) {
       newest = Math.max(newest, sequence)
       if (observation !== null && observation.ctimeNs > newestNs) newestNs = observation.ctimeNs
     }
-    this.#isSuspected = true
+    this.#suspected = 'power-loss'
     this.#hashFromNs = newestNs - unwrittenNs
     this.#hashAbove = newest - unwrittenEntries
   }
@@ -56,22 +63,41 @@ export class Damage {
 
   /** Its times may be right and its bytes not: it was written shortly before the end. */
   mustHash({ observation, sequence }: IndexRecord): boolean {
-    if (!this.#isSuspected || observation === null) return false
+    if (this.#suspected !== 'power-loss' || observation === null) return false
     return observation.ctimeNs >= this.#hashFromNs || sequence > this.#hashAbove
   }
 
-  /** Whether what was found in place of the record (null: nothing) is damage; it is noted then. */
-  note({ entry, observation }: IndexRecord, seen: Observation | null): boolean {
+  /**
+   * Whether what was found in place of the record (null: nothing) is damage; it is noted then. `place`: of nothing, the directory in which it
+   * is missing.
+   */
+  note(
+    { entry, observation }: IndexRecord,
+    seen: Observation | null,
+    place: Observation | null,
+  ): boolean {
     const { path } = entry
     const isDamage =
-      this.#isSuspected &&
       isLive(entry) &&
       observation !== null &&
       !this.#accepted.has(path) &&
-      isUntouched(observation, seen)
+      this.#isNobodys(observation, seen ?? place, { isThere: seen !== null })
     if (isDamage) this.#found.set(path, seen)
     else this.#found.delete(path)
     return isDamage
+  }
+
+  /** `seen`: what is there, or else the directory in which nothing is. */
+  #isNobodys(
+    known: Observation,
+    seen: Observation | null,
+    { isThere }: { isThere: boolean },
+  ): boolean {
+    if (this.#suspected === null) return false
+    if (this.#suspected === 'power-loss')
+      return !isThere || seen === null || isUntouched(known, seen)
+    // Whoever writes a file, or deletes one, moves the ctime of the file, or of its directory. This is from before the index saw what it saw.
+    return seen !== null && seen.ctimeNs < known.ctimeNs
   }
 
   /** The path is as the index says again, or somebody changed it. */
@@ -84,18 +110,29 @@ export class Damage {
     if (this.#found.delete(path)) this.#accepted.add(path)
   }
 
+  /** What is on the disk stands, and is to be stamped: as found, not as a change of what was lost. */
+  isAccepted(path: RelativePath): boolean {
+    return this.#accepted.has(path)
+  }
+
+  /** The index says what is on the disk. */
+  stamped(path: RelativePath): void {
+    this.#accepted.delete(path)
+  }
+
   /** To be called when everything was looked at: true when all of it is dealt with, and what follows are changes like any other. */
   end(): boolean {
     if (this.#found.size > 0) return false
-    this.#isSuspected = false
+    this.#suspected = null
     this.#accepted.clear()
     return true
   }
 }
 
-function isUntouched(known: Observation, seen: Observation | null): boolean {
-  if (seen === null) return true
-  // Either alone: the sweep of staging moves the ctime of a file that has kept a second name there, and the mtime may be of any time between
-  // that of its content and that when it got its name.
+/**
+ * Either alone: the sweep of staging moves the ctime of a file that has kept a second name there, and the mtime may be of any time between that
+ * of its content and that when it got its name.
+ */
+function isUntouched(known: Observation, seen: Observation): boolean {
   return seen.ctimeNs <= known.ctimeNs || seen.mtimeNs <= known.ctimeNs
 }

@@ -18,6 +18,8 @@ export interface EngineParts {
     readonly version: string
     readonly mode: SyncMode
     readonly volumePath: string
+    /** The index is not on the disk that the volume is on. */
+    readonly isStateElsewhere: boolean
     readonly hasPeers: boolean
     readonly scanIntervalMs: number
     /** Share of the entries, 0 to 1; null: off. */

@@ -220,7 +220,8 @@ export class Engine {
     this.#ledger.load()
     const life = this.#self.begin({ volumeMark, bootId })
     if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
-    if (life.isPowerLoss) this.#damage.suspect(store.all())
+    if (life.isPowerLoss) this.#damage.suspectPowerLoss(store.all())
+    else if (life.isUnclean && settings.isStateElsewhere) this.#damage.suspectRollback()
     observer.log('info', 'started', {
       peerId: this.#self.peerId,
       ...life,

@@ -62,7 +62,7 @@ export class Ledger {
     const commits = puts.map(({ entry, observation, isAnnounced, seenMs }): Committed => {
       const before = latest.get(entry.path) ?? this.#store.get(entry.path)
       const isVersioned = entry.version.size > 0
-      const kept = before?.sequence ?? 0
+      const kept = isVersioned ? (before?.sequence ?? 0) : 0
       const after = { entry, observation, sequence: isAnnounced && isVersioned ? ++sequence : kept }
       latest.set(entry.path, after)
       return { before, after, seenMs }

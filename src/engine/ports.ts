@@ -193,7 +193,8 @@ export type VolumeHalt = {
 export interface Volume {
   /** Whether the volume is still the one that was opened; null: it is. */
   halt(): VolumeHalt | null
-  look(path: RelativePath): Look
+  /** Of null: at the volume's root. */
+  look(path: RelativePath | null): Look
   /** Children are looked at while they are iterated; stop early by `return`. */
   list(directory: RelativePath | null): Listing
   /** What `.syndignore` says now; in words why that cannot be known (rule 14). */

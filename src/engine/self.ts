@@ -52,12 +52,14 @@ export class Self {
    * was cloned or restored: a new peer id. A life that did not end cleanly, and another boot since, are a power loss.
    */
   begin(now: { volumeMark: string; bootId: string }): {
+    isUnclean: boolean
     isPowerLoss: boolean
     isRenewed: boolean
   } {
     const before = this.#identity
     const isAnotherBoot = before.bootId !== null && before.bootId !== now.bootId
-    const isPowerLoss = before.epochs.length > 0 && !before.isClean && isAnotherBoot
+    const isUnclean = before.epochs.length > 0 && !before.isClean
+    const isPowerLoss = isUnclean && isAnotherBoot
     const isRenewed = before.volumeMark !== null && before.volumeMark !== now.volumeMark
     const epochs = before.epochs.map((life, index) =>
       index === before.epochs.length - 1
@@ -74,7 +76,7 @@ export class Self {
       isClean: false,
     })
     this.#unprovenBootId = isPowerLoss ? now.bootId : null
-    return { isPowerLoss, isRenewed }
+    return { isUnclean, isPowerLoss, isRenewed }
   }
 
   /** What the power loss before this life had damaged is repaired. */

@@ -78,8 +78,8 @@ export class SyndVolume implements Volume {
     return haltOf(this.#disk, { path: this.#path, root: this.#root, mark: this.#marker.mark })
   }
 
-  look(path: RelativePath): Look {
-    return lookAt(this.#disk, path)
+  look(path: RelativePath | null): Look {
+    return lookAt(this.#disk, path ?? '')
   }
 
   list(directory: RelativePath | null): Listing {

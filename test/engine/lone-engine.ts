@@ -116,6 +116,7 @@ export class LoneEngine {
         version: '0',
         mode: 'send-receive',
         volumePath: '/data',
+        isStateElsewhere: false,
         hasPeers: peers.length + unresolved.length > 0,
         scanIntervalMs: 300_000,
         deleteBrake,

@@ -40,12 +40,27 @@ describe('a start', () => {
   })
 
   test.each([
-    ['the first', 'none', here, { isPowerLoss: false, isRenewed: false }],
-    ['after a stop', 'stop', here, { isPowerLoss: false, isRenewed: false }],
-    ['after a crash', 'crash', here, { isPowerLoss: false, isRenewed: false }],
-    ['after a power loss', 'crash', anotherBoot, { isPowerLoss: true, isRenewed: false }],
-    ['after a reboot', 'stop', anotherBoot, { isPowerLoss: false, isRenewed: false }],
-    ['on a copy of the disk', 'crash', anotherDisk, { isPowerLoss: false, isRenewed: true }],
+    ['the first', 'none', here, { isUnclean: false, isPowerLoss: false, isRenewed: false }],
+    ['after a stop', 'stop', here, { isUnclean: false, isPowerLoss: false, isRenewed: false }],
+    ['after a crash', 'crash', here, { isUnclean: true, isPowerLoss: false, isRenewed: false }],
+    [
+      'after a power loss',
+      'crash',
+      anotherBoot,
+      { isUnclean: true, isPowerLoss: true, isRenewed: false },
+    ],
+    [
+      'after a reboot',
+      'stop',
+      anotherBoot,
+      { isUnclean: false, isPowerLoss: false, isRenewed: false },
+    ],
+    [
+      'on a copy of the disk',
+      'crash',
+      anotherDisk,
+      { isUnclean: true, isPowerLoss: false, isRenewed: true },
+    ],
   ])('%s knows what it is', (_, before, now, expected) => {
     if (before !== 'none') parts.self.begin(here)
     if (before === 'stop') parts.self.end()

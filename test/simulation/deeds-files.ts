@@ -149,6 +149,7 @@ function replace(
   path: string,
   { values, content }: { values: Values; content: () => string },
 ): void {
+  demandNoDirectory(peer.hands, draftPath)
   supersede(values, peer, draftPath)
   supersede(values, peer, path)
   peer.hands.replace(path, content())

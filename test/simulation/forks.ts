@@ -64,8 +64,7 @@ export class Forks {
   forgive(values: Values): void {
     for (const { peerId, counter, sinceMs, branches } of this.#forks) {
       for (const branch of branches) {
-        const { host } = branch
-        if (host?.peerId === peerId && host.counter > counter) branch.hasIssued = true
+        if ((branch.host?.issuedAs(peerId) ?? 0) > counter) branch.hasIssued = true
       }
       if (branches.filter(({ hasIssued }) => hasIssued).length < 2) continue
       const names = new Set(branches.map(({ name }) => name))

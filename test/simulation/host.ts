@@ -23,14 +23,18 @@ export class Host {
   #disk: MemoryDisk
   #store: MemoryStore
   #hands: Hands
+  #bootId: string
   #boots = 1
   #backups: Backup[] = []
   /** The index after each of the last commits, oldest first; only where nothing is synced. */
   #past: { store: MemoryStore; atMs: number }[] = []
+  /** Under each id the last counter that was issued on this disk. */
+  readonly #issued = new Map<PeerId, number>()
   readonly #time: VirtualTime
 
   constructor(parts: { time: VirtualTime; random: Random; durability: 'full' | 'none' }) {
     this.#random = parts.random
+    this.#bootId = parts.random.id64()
     this.#time = parts.time
     this.#durability = parts.durability
     this.clock = new VirtualClock({ time: parts.time })
@@ -54,7 +58,7 @@ export class Host {
 
   /** The kernel's boot id. */
   get bootId(): string {
-    return `boot ${this.#boots}`
+    return this.#bootId
   }
 
   get hasLostPower(): boolean {
@@ -80,11 +84,17 @@ export class Host {
     return this.#store.lastCounter()
   }
 
+  /** The last that was issued here under that id, also before the id was drawn anew. */
+  issuedAs(peerId: PeerId): number {
+    return Math.max(this.#issued.get(peerId) ?? 0, peerId === this.peerId ? this.counter : 0)
+  }
+
   get backups(): readonly Backup[] {
     return this.#backups
   }
 
   committed(): void {
+    this.#issued.set(this.peerId, this.counter)
     if (this.#durability === 'full') return
     this.#past.push({ store: this.#store.clone(), atMs: this.#time.nowMs })
     if (this.#past.length > loseableCommits) this.#past.shift()
@@ -95,7 +105,7 @@ export class Host {
    * when it is as it was.
    */
   losePower(): Backup | null {
-    this.#boots++
+    this.#boot()
     // After a clean stop nobody looks for damage (rule 23): what is lost then is the half minute that the kernel had not written back.
     if (this.#store.identity().isClean) this.#disk.syncAll()
     this.#disk.crash(() => this.#random.fraction())
@@ -122,12 +132,17 @@ export class Host {
   become(other: Host, { isCopied }: { isCopied: boolean }): void {
     const { disk, store } = other.#copy()
     this.#take({ disk: disk.clone({ nowMs: () => this.clock.nowMs(), isCopied }), store })
-    this.#boots++
+    this.#boot()
   }
 
   loseIndex(): void {
     this.#store = this.#newStore()
     this.#past = []
+  }
+
+  #boot(): void {
+    this.#boots++
+    this.#bootId = this.#random.id64()
   }
 
   #copy(): Backup {
@@ -141,6 +156,7 @@ export class Host {
     this.#store = store
     this.#hands = memoryHands(disk)
     this.#past = []
+    this.#issued.clear()
   }
 
   #newStore(): MemoryStore {

@@ -117,6 +117,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
       version: '0',
       mode: 'send-receive',
       volumePath: '/data',
+      isStateElsewhere: !isStateInside,
       hasPeers: parts.peers.length > 0,
       scanIntervalMs,
       deleteBrake: parts.hasBrake ? 0.5 : null,

@@ -9,6 +9,7 @@ import { deeds } from './deeds.ts'
 import { printHistory, printStep, type History, type Step } from './history.ts'
 import type { Station } from './memory-network.ts'
 import { SimPeer } from './sim-peer.ts'
+import { knownBy } from './known.ts'
 import { neighbours } from './topology.ts'
 import { Trace } from './trace.ts'
 import { Values } from './values.ts'
@@ -256,7 +257,7 @@ class World {
         inSync,
         pendingChanges,
       }))
-      return `${peer.name}: ${JSON.stringify({ id: status?.peer.id, state: status?.volume.state, inSync: status?.inSync, peers, problems })}\n${treeOf(peer)}`
+      return `${peer.name}: ${JSON.stringify({ id: status?.peer.id, state: status?.volume.state, inSync: status?.inSync, peers, problems })}\n${treeOf(peer)}\n${knownBy(peer.host.store)}`
     })
     return [failure, printHistory(this.#history), '', ...this.#script, ...states].join('\n')
   }

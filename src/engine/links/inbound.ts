@@ -1,5 +1,9 @@
+import type { Entry } from '../../core/entry.ts'
+import type { PeerId } from '../../core/peer-id.ts'
 import type { Announcement } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import { compareVectors } from '../../core/version-vector.ts'
+import type { Ledger } from '../ledger.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Caller, Peers } from './peers.ts'
 import type { Clock, InboundLink, Observer, Store } from '../ports.ts'
@@ -18,6 +22,7 @@ export class Inbound {
   readonly #self: Self
   readonly #peers: Peers
   readonly #inbox: Inbox
+  readonly #ledger: Ledger
   readonly #observer: Observer
   readonly #onForeignCounter: () => void
 
@@ -28,6 +33,7 @@ export class Inbound {
     self: Self
     peers: Peers
     inbox: Inbox
+    ledger: Ledger
     observer: Observer
     /** Somebody has seen a counter under our id that we did not issue (rule 1). */
     onForeignCounter: () => void
@@ -38,6 +44,7 @@ export class Inbound {
     this.#self = parts.self
     this.#peers = parts.peers
     this.#inbox = parts.inbox
+    this.#ledger = parts.ledger
     this.#observer = parts.observer
     this.#onForeignCounter = parts.onForeignCounter
   }
@@ -84,6 +91,7 @@ export class Inbound {
     const { entries, upTo, head, refused = [] } = announcement
     const { peerId, epoch, name } = link.hello
     const wasComplete = receipts.isComplete
+    const forgotten = entries.filter(({ entry }) => this.#hasForgotten(peerId, entry))
     this.#store.commit({
       remote: entries.map(({ entry, sequence }) => ({ peer: peerId, entry, sequence })),
       recorded: [{ peerId, epoch, sequence: upTo, key: link.key, name }],
@@ -104,6 +112,24 @@ export class Inbound {
       this.#observer.notified(this.#peers.addressOf(peerId), 'received', entries.length)
     // Some wait to know all of it. Not at every announcement: others wait because they failed.
     if (receipts.isComplete && !wasComplete) this.#inbox.hurry()
+    this.#tellAnew(forgotten.map(({ entry }) => entry.path))
     if (isForeign) this.#onForeignCounter()
+  }
+
+  /** The peer has not seen any more what it once told us: a power loss took it, and nobody had it. */
+  #hasForgotten(peerId: PeerId, { path, version }: Entry): boolean {
+    const told = this.#store.remoteOf(peerId, path)
+    if (told === null) return false
+    const order = compareVectors(told.entry.version, version)
+    return order === 'ahead' || order === 'concurrent'
+  }
+
+  /** What we left untold because the peer had told it itself. */
+  #tellAnew(paths: readonly RelativePath[]): void {
+    const puts = paths
+      .map((path) => this.#store.get(path))
+      .filter((record) => record !== null)
+      .map(({ entry, observation }) => ({ entry, observation, isAnnounced: true, seenMs: null }))
+    if (puts.length > 0) this.#ledger.commit(puts)
   }
 }

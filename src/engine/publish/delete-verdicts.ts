@@ -63,9 +63,7 @@ export class DeleteVerdicts {
   /** What this peer had and lost is nowhere any more: the disk stands as it is. */
   async giveUp(path: RelativePath): Promise<void> {
     try {
-      await this.#serial.run(async () => {
-        if (this.#store.get(path)?.observation === null) this.#publisher.stampHeld([path])
-      })
+      await this.#serial.run(async () => this.#publisher.stampGivenUp(path))
     } catch (error) {
       if (!(error instanceof SyndError)) throw error
       this.#inbox.retry(path)

@@ -109,12 +109,29 @@ export class Publisher {
 
   /** Stamps deletes that were held back; in the serial loop. What is there again is left alone. */
   stampHeld(paths: readonly RelativePath[]): void {
-    const { store, volume, stamping, ledger } = this.#parts
+    const { stamping } = this.#parts
+    this.#stampAbsent(paths, (record) => stamping.gone(record))
+  }
+
+  /** Stamps what is here instead of what no peer has; in the serial loop. */
+  stampGivenUp(path: RelativePath): void {
+    const { store, stamping, ledger, inbox } = this.#parts
+    const record = store.get(path)
+    if (record === null) return
+    const { entry, observation } = record
+    if (observation === null) return this.#stampAbsent([path], () => stamping.lost(record))
+    if (entry.version.size > 0) return
+    ledger.commit([stamping.founded(entry, observation)])
+    inbox.add(path)
+  }
+
+  #stampAbsent(paths: readonly RelativePath[], stamp: (record: IndexRecord) => Put | null): void {
+    const { store, volume, ledger } = this.#parts
     const steps: Step[] = []
     for (const path of paths) {
       const record = store.get(path)
       if (record === null || !isLive(record.entry) || volume.look(path).kind !== 'absent') continue
-      const put = stamping.gone(record)
+      const put = stamp(record)
       if (put !== null) steps.push({ ...put, replacesDirectory: false })
     }
     ledger.commit(orderForAnnouncement(steps))
@@ -203,7 +220,11 @@ export class Publisher {
     if (forgotten.length > 0) ledger.forget(forgotten)
     // What others have under these names is to be had now.
     for (const path of forgotten) inbox.add(path)
-    for (const { entry, isAnnounced } of puts) if (isAnnounced) dirty.published(entry.path, nowMs)
+    for (const { entry, isAnnounced } of puts) {
+      this.#parts.damage.stamped(entry.path)
+      if (entry.version.size === 0) inbox.add(entry.path)
+      if (isAnnounced) dirty.published(entry.path, nowMs)
+    }
     heldDeletes.cancelFound(present)
     return null
   }
@@ -224,7 +245,8 @@ export class Publisher {
         if (!this.#losses.isReplaceable(record, confirmed)) continue
       }
       if (!this.#isLeftover(difference, hashed) && this.#raiseParents(path, steps)) {
-        const put = stamping.found(difference)
+        const isGivenUp = this.#repairs.isGivenUp(path)
+        const put = isGivenUp ? stamping.left(difference) : stamping.found(difference)
         if (put !== null) steps.set(path, { ...put, replacesDirectory })
       }
     }

@@ -1,8 +1,9 @@
 import { contentDigest } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import type { RelativePath } from '../../core/relative-path.ts'
+import type { Observation } from '../../core/observation.ts'
+import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Damage } from '../damage.ts'
-import type { Clock } from '../ports.ts'
+import type { Clock, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { HashedDifference } from './findings.ts'
@@ -13,12 +14,20 @@ export class Repairs {
   readonly #problems: ProblemList
   readonly #inbox: Inbox
   readonly #clock: Clock
+  readonly #volume: Volume
 
-  constructor(parts: { damage: Damage; problems: ProblemList; inbox: Inbox; clock: Clock }) {
+  constructor(parts: {
+    damage: Damage
+    problems: ProblemList
+    inbox: Inbox
+    clock: Clock
+    volume: Volume
+  }) {
     this.#damage = parts.damage
     this.#problems = parts.problems
     this.#inbox = parts.inbox
     this.#clock = parts.clock
+    this.#volume = parts.volume
   }
 
   /** What was found is damage. */
@@ -36,19 +45,35 @@ export class Repairs {
     return this.#isNoted(record, null)
   }
 
+  /** It was damaged, and nobody has it: what is on the disk is to be stamped as it is. */
+  isGivenUp(path: RelativePath): boolean {
+    return this.#damage.isAccepted(path)
+  }
+
   /** It is damaged, and not pulled again yet. */
   isPending(path: RelativePath): boolean {
     return this.#damage.has(path)
   }
 
-  #isNoted(record: IndexRecord, seen: IndexRecord['observation']): boolean {
-    if (!this.#damage.note(record, seen)) return false
+  #isNoted(record: IndexRecord, seen: Observation | null): boolean {
+    const place = seen === null ? this.#placeOf(record.entry.path) : null
+    if (!this.#damage.note(record, seen, place)) return false
     this.#repair(record.entry.path)
     return true
   }
 
+  /** The directory in which something is missing: the nearest that is there. */
+  #placeOf(path: RelativePath): Observation | null {
+    for (const directory of [...ancestorsOf(path).toReversed(), null]) {
+      const look = this.#volume.look(directory)
+      if (look.kind === 'unreadable') return null
+      if (look.kind === 'present') return look.observation
+    }
+    return null
+  }
+
   #repair(path: RelativePath): void {
-    const message = 'a power loss damaged it: it is pulled again'
+    const message = 'damaged by a power loss or put back to an older state: it is pulled again'
     this.#problems.set({ code: 'damaged', path, message }, this.#clock.nowMs())
     this.#inbox.add(path)
   }

@@ -4,6 +4,7 @@ import {
   newVersion,
   tombstoneOf,
   unversionedEntry,
+  type Finding,
 } from '../../core/detect.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import { contentDigest, isLive, type Entry, type LiveEntry } from '../../core/entry.ts'
@@ -51,9 +52,7 @@ export class Stamping {
     }
     const seenMs = this.#clock.nowMs()
     if (!this.#self.isJoined && (known === null || known.version.size === 0)) {
-      const draft = unversionedEntry(finding, { pseudoDot: noDot, keepsModes })
-      const entry = unversionedEntry(finding, { pseudoDot: this.pseudoDot(draft), keepsModes })
-      return { entry, observation, isAnnounced: false, seenMs }
+      return { entry: this.#unversioned(finding), observation, isAnnounced: false, seenMs }
     }
     const draft = newVersion(known, finding, { dot: noDot, keepsModes })
     const announced = announcedVersion(known, draft, this.#announced(finding.path))
@@ -77,8 +76,25 @@ export class Stamping {
     return { entry: tombstone, observation: null, isAnnounced: true, seenMs: nowMs }
   }
 
+  /**
+   * What a power loss left where nobody has what was there (rule 23): as found in joining, so that whatever version anybody has wins over it,
+   * and who has the one that was lost keeps it.
+   */
+  left({ finding }: HashedDifference): Put {
+    const entry = this.#unversioned(finding)
+    return { entry, observation: finding.observation, isAnnounced: false, seenMs: null }
+  }
+
+  /** The same where nothing was left: a delete of nothing that anybody has. */
+  lost({ entry }: IndexRecord): Put | null {
+    if (!isLive(entry) || entry.version.size === 0) return null
+    const nowMs = this.#clock.nowMs()
+    const tombstone = tombstoneOf(entry, { dot: noDot, deletedUs: nowMs * 1000 })
+    return this.founded(tombstone, null)
+  }
+
   /** A founder's stamp: the same on every founder that holds the same content (rule 9). */
-  founded(entry: LiveEntry, observation: Observation | null): Put {
+  founded(entry: Entry, observation: Observation | null): Put {
     const dot = this.pseudoDot(entry)
     const version = new Map([[dot.peer, dot.counter]])
     const stamped = { ...entry, version, contentDot: dot, metadataDot: dot }
@@ -89,6 +105,12 @@ export class Stamping {
   pseudoDot(entry: Entry): Dot {
     const digest = this.#sha256([entry.path, entry.kind, contentDigest(entry) ?? ''].join('\0'))
     return { peer: parsePeerId(digest.slice(0, 16)), counter: 1 }
+  }
+
+  #unversioned(finding: Finding): LiveEntry {
+    const keepsModes = this.#keepsModes
+    const draft = unversionedEntry(finding, { pseudoDot: noDot, keepsModes })
+    return unversionedEntry(finding, { pseudoDot: this.pseudoDot(draft), keepsModes })
   }
 
   #announced(path: RelativePath): Entry[] {

@@ -23,7 +23,7 @@ export interface Intent {
   readonly isVersionReuse: boolean
   /** Content that is not on this disk under this name yet. */
   readonly needsBytes: boolean
-  /** Content that was here and is not any more: peers that took it over from us never announced it back. */
+  /** Content that was here and is not any more: peers that took it over from us may never have announced it back. */
   readonly isLost: boolean
 }
 
@@ -137,7 +137,7 @@ export class Decider {
       if (children.length > 0) return this.#blocked(remote, { record, children, overlay })
     }
     const needsBytes = entry.kind === 'file' && !isHere
-    const isLost = record !== null && sameContent(record.entry, entry) && this.#isMissing(record)
+    const isLost = record !== null && this.#isOursToFind(record, entry)
     return {
       kind: 'intent',
       intent: { path, entry, remote, loser, isVersionReuse, needsBytes, isLost },
@@ -147,6 +147,12 @@ export class Decider {
   /** What the index says is not on this disk, and nobody deleted it: it must come from a peer again. */
   #isMissing({ entry, observation }: IndexRecord): boolean {
     return observation === null || this.#isDamaged(entry.path)
+  }
+
+  /** If nobody has it, what is here stands: it was ours and is missing, or takes the place of what was (rule 23). */
+  #isOursToFind(record: IndexRecord, entry: Entry): boolean {
+    if (record.entry.version.size === 0) return this.#self.isJoined
+    return sameContent(record.entry, entry) && this.#isMissing(record)
   }
 
   /** Something can be put into the directory: it is on the disk. */
