@@ -1,6 +1,6 @@
 import { isLive } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import type { RelativePath } from '../../core/relative-path.ts'
+import { parentOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Put } from '../ledger.ts'
 import type { Store } from '../ports.ts'
 
@@ -26,11 +26,16 @@ export class Overlay {
     return record !== null && record.entry.kind === 'directory' && record.observation !== null
   }
 
-  /** Live records directly in the directory, leaving out what the batch removed. */
+  /** Live records directly in the directory, with what the batch made and without what it removed. */
   liveChildren(directory: RelativePath): IndexRecord[] {
-    return this.#store
-      .children(directory)
-      .filter(({ entry }) => isLive(this.get(entry.path)?.entry))
+    const children = this.#store.children(directory).filter(({ entry }) => this.#isLive(entry.path))
+    const known = new Set(children.map(({ entry }) => entry.path))
+    for (const path of this.#puts.keys()) {
+      if (parentOf(path) !== directory || known.has(path)) continue
+      const record = this.get(path)
+      if (record !== null && isLive(record.entry)) children.push(record)
+    }
+    return children
   }
 
   put(put: Put): void {
@@ -44,5 +49,9 @@ export class Overlay {
     const puts = [...this.#puts.values()]
     this.#puts = new Map()
     return puts
+  }
+
+  #isLive(path: RelativePath): boolean {
+    return isLive(this.get(path)?.entry)
   }
 }

@@ -1,0 +1,226 @@
+import { isLive, sameContent, sameEntry } from '../../src/core/entry.ts'
+import type { RemoteRecord } from '../../src/core/index-record.ts'
+import type { PeerId } from '../../src/core/peer-id.ts'
+import { orderForAnnouncement } from '../../src/core/plan.ts'
+import type { Sequence } from '../../src/core/protocol.ts'
+import { ancestorsOf, type RelativePath } from '../../src/core/relative-path.ts'
+import { Damage } from '../../src/engine/damage.ts'
+import { HeldDeletes } from '../../src/engine/publish/held-deletes.ts'
+import { Applier, type Ready } from '../../src/engine/pull/applier.ts'
+import { ConflictCopies } from '../../src/engine/pull/conflict-copies.ts'
+import { Contention } from '../../src/engine/pull/contention.ts'
+import { Decider, type Intent } from '../../src/engine/pull/decider.ts'
+import { Overlay } from '../../src/engine/pull/overlay.ts'
+import { OwnWork } from '../../src/engine/pull/own-work.ts'
+import { Serial } from '../../src/engine/serial.ts'
+import { digest, peer } from '../core/build.ts'
+import { engineParts } from '../engine/parts.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+import { checkAnnouncements, type Step } from './announcements.ts'
+import { Failure } from './failure.ts'
+import { PretendDisk, PretendStage } from './pretend-disk.ts'
+import { show, type Tree } from './tree.ts'
+
+/** What one peer heard of another. */
+interface Heard {
+  readonly from: PlanningPeer
+  upTo: Sequence
+  /** The other's last sequence when it last spoke. */
+  head: Sequence
+}
+
+/** One peer, from what it finds to what it applies as it ships; its disk, its network and its time only pretend. */
+export class PlanningPeer {
+  readonly id: PeerId
+  readonly store: MemoryStore
+  readonly disk = new PretendDisk()
+  readonly #heard = new Map<PeerId, Heard>()
+  readonly #parts: ReturnType<typeof engineParts>
+  readonly #decider: Decider
+  readonly #applier: Applier
+
+  constructor(letter: string, clockSkewMs: number) {
+    this.id = peer(letter)
+    this.store = new MemoryStore({ peerId: this.id })
+    this.store.commit({ identity: { ...this.store.identity(), isJoined: true } })
+    this.#parts = engineParts({ store: this.store })
+    const { store, disk } = this
+    const { clock, self, dirty, observer, problems, census, ledger, inbox } = this.#parts
+    clock.skewMs = clockSkewMs
+    this.#decider = new Decider({
+      store,
+      self,
+      isHeld: () => false,
+      isDamaged: () => false,
+      isComplete: (other) => {
+        const heard = this.#heard.get(other)
+        return heard !== undefined && heard.upTo >= heard.head
+      },
+      isLinked: (other) => this.#heard.has(other),
+    })
+    this.#applier = new Applier({
+      store,
+      volume: disk,
+      clock,
+      observer,
+      serial: new Serial(),
+      ledger,
+      decider: this.#decider,
+      copies: new ConflictCopies({ volume: disk, clock, self, dirty, observer }),
+      contention: new Contention(),
+      inbox,
+      dirty,
+      ownWork: new OwnWork(),
+      heldDeletes: new HeldDeletes({ store, census, problems, clock, share: null }),
+      damage: new Damage(),
+      problems,
+      isIgnored: () => false,
+      isWantedHere: () => false,
+      onIgnoreFile: () => undefined,
+      onFailed: (path, code) => {
+        throw new Failure('plan', `${path}: ${code}`)
+      },
+    })
+  }
+
+  /** How many conflicts were resolved here. */
+  get conflicts(): number {
+    return this.#parts.observer.lines.filter((line) => line === 'conflicted').length
+  }
+
+  /** Users made the disk this; what is new is announced as one round. Returns its paths. */
+  publish(tree: Tree): readonly RelativePath[] {
+    const { store, disk } = this
+    const { stamping, ledger } = this.#parts
+    disk.become(tree)
+    const steps: Step[] = []
+    for (const finding of disk.findings()) {
+      const { path, observation } = finding
+      const record = store.get(path)
+      if (record?.observation === observation) continue
+      const put = stamping.found({ path, observation, record, finding })
+      const replacesDirectory =
+        record?.entry.kind === 'directory' && observation.kind !== 'directory'
+      if (put !== null) steps.push({ ...put, replacesDirectory })
+    }
+    for (const record of store.all()) {
+      if (!isLive(record.entry) || disk.has(record.entry.path)) continue
+      const put = stamping.gone(record)
+      if (put !== null) steps.push({ ...put, replacesDirectory: false })
+    }
+    const ordered = orderForAnnouncement(steps)
+    checkAnnouncements(
+      [...store.all()].map(({ entry }) => entry),
+      ordered,
+    )
+    ledger.commit(ordered)
+    return ordered.map(({ entry }) => entry.path)
+  }
+
+  /** Has everything that the other has, and both know. */
+  adopt(other: PlanningPeer): void {
+    this.disk.become(other.disk.tree)
+    const puts = []
+    for (const { path, observation } of this.disk.findings()) {
+      const entry = other.store.get(path)?.entry
+      if (entry !== undefined) puts.push({ entry, observation, isAnnounced: true, seenMs: null })
+    }
+    this.#parts.ledger.commit(puts)
+  }
+
+  /** From now on the other is heard; everything that it has is known. */
+  link(from: PlanningPeer): void {
+    const head = from.store.lastSequence()
+    this.#heard.set(from.id, { from, upTo: head, head })
+    const remote = [...from.store.all()].map(({ entry, sequence }) => ({
+      peer: from.id,
+      entry,
+      sequence,
+    }))
+    this.store.commit({ remote })
+  }
+
+  get neighbours(): readonly PlanningPeer[] {
+    return [...this.#heard.values()].map(({ from }) => from)
+  }
+
+  /** At most so many entries of what is new at the neighbour. False: nothing was. */
+  hear(from: PlanningPeer, { limit, isSparing }: { limit: number; isSparing: boolean }): boolean {
+    const heard = this.#heard.get(from.id)
+    if (heard === undefined) throw new Error('no neighbour')
+    const records = from.store.changesAfter(heard.upTo, limit)
+    heard.head = from.store.lastSequence()
+    heard.upTo = records.length < limit ? heard.head : (records.at(-1)?.sequence ?? heard.head)
+    const remote: RemoteRecord[] = []
+    for (const { entry, sequence } of records) {
+      const known = from.store.remoteOf(this.id, entry.path)
+      if (isSparing && known !== null && sameEntry(known.entry, entry)) continue
+      remote.push({ peer: from.id, entry, sequence })
+    }
+    if (remote.length > 0) this.store.commit({ remote })
+    return records.length > 0
+  }
+
+  /** What is to be done by all that was heard, with the bytes; what nobody has at this moment is left out. */
+  decide(isInWork: (path: RelativePath) => boolean): { intents: Intent[]; ready: Ready[] } {
+    const { store } = this
+    const paths = new Set([...store.unequalRemote()].map(({ entry }) => entry.path))
+    const intents: Intent[] = []
+    const ready: Ready[] = []
+    for (const path of paths) {
+      if (isInWork(path)) continue
+      const verdict = this.#decider.decide(path, new Overlay({ store }), () => undefined)
+      if (verdict.kind !== 'intent') continue
+      const { intent } = verdict
+      intents.push(intent)
+      const stage = intent.needsBytes ? this.#fetch(intent) : null
+      if (stage !== null || !intent.needsBytes) ready.push({ intent, stage })
+    }
+    return { intents, ready }
+  }
+
+  async apply(batch: readonly Ready[]): Promise<void> {
+    const going = batch.filter(({ intent }) => intent.entry.kind === 'tombstone')
+    this.disk.beginBatch(new Set(going.flatMap(({ intent }) => ancestorsOf(intent.path))))
+    await this.#applier.apply(batch)
+    this.#checkDisk()
+  }
+
+  /** From another name on this disk, or from a neighbour that holds what it announced (rule 16). */
+  #fetch({ path, entry }: Intent): PretendStage | null {
+    const { store } = this
+    if (entry.kind !== 'file') throw new Failure('plan', `bytes for ${path}, a ${entry.kind}`)
+    const isHere = store.findByDigest(entry.digest, 1).length > 0
+    const isThere = [...this.#heard.values()].some(({ from }) => {
+      const announced = store.remoteOf(from.id, path)
+      const held = from.store.get(path)
+      return (
+        announced !== null &&
+        sameContent(announced.entry, entry) &&
+        held !== null &&
+        sameContent(held.entry, entry)
+      )
+    })
+    return isHere || isThere ? new PretendStage(Number.parseInt(entry.digest, 16)) : null
+  }
+
+  /** What the index says is on the disk, and nothing else. */
+  #checkDisk(): void {
+    const { tree } = this.disk
+    for (const { entry } of this.store.all()) {
+      if (!isLive(entry)) continue
+      const { path, kind } = entry
+      const node = tree.get(path)
+      const isContent =
+        kind === 'directory' ||
+        (node !== undefined && node.kind !== 'directory' && digest(node.content) === entry.digest)
+      const isMode = kind === 'symlink' || node?.mode === entry.mode
+      const isTime = kind !== 'file' || node?.mtimeUs === entry.mtimeUs
+      if (node?.kind !== kind || !isContent || !isMode || !isTime)
+        throw new Failure('plan', `${path} is ${show(node)}, and in the index ${kind}`)
+      tree.delete(path)
+    }
+    for (const path of tree.keys())
+      throw new Failure('plan', `${path} is on the disk and not in the index`)
+  }
+}
