@@ -8,6 +8,9 @@ import type { Greeting } from './sessions.ts'
 import { decodeAnnouncement } from './wire-announcement.ts'
 import { encodeReply } from './wire-reply.ts'
 
+/** A peer speaks when it has something to say; this leaves room for one that says the same now and then. */
+const maxWithoutNews = 1000
+
 interface InboundOptions extends Greeting {
   readonly nowMs: () => number
   readonly rejected: Rejected
@@ -35,9 +38,12 @@ export function openInboundLink(
   }
 
   async function* announcements(): AsyncGenerator<Announcement> {
+    const news = newsOf()
     try {
       for await (const message of stream.messages()) {
-        yield decodeAnnouncement(message, { nowMs: nowMs(), rejected })
+        const announcement = decodeAnnouncement(message, { nowMs: nowMs(), rejected })
+        news.require(announcement)
+        yield announcement
       }
     } catch (error) {
       if (!(error instanceof Rejection)) throw error
@@ -50,5 +56,20 @@ export function openInboundLink(
       stream.markDown()
       call.emit('error', { code: status.INVALID_ARGUMENT, details: error.message })
     }
+  }
+}
+
+/** Announcements that say nothing new, one after the other, are a flood: a message of five bytes costs us far more than its sender. */
+function newsOf(): { require: (announcement: Announcement) => void } {
+  let before = { upTo: -1, head: -1 }
+  let count = 0
+  return {
+    require: ({ entries, upTo, head }) => {
+      const isNews = entries.length > 0 || upTo > before.upTo || head > before.head
+      before = { upTo: Math.max(upTo, before.upTo), head: Math.max(head, before.head) }
+      count = isNews ? 0 : count + 1
+      if (count <= maxWithoutNews) return
+      throw new Rejection('no-news', `${count} announcements that say nothing new`)
+    },
   }
 }

@@ -5,8 +5,8 @@ import { SyndError } from '../core/errors.ts'
 import { contextOptions, type Credentials } from './credentials.ts'
 import type { Rejected, RejectionReason } from './rejection.ts'
 
-/** A peer needs one connection; a fleet of hosts is well below. */
-const maxConnections = 1024
+/** A peer needs one connection; a fleet of hosts is well below. Whoever has most of them loses one for each newcomer. */
+const defaultMaxConnections = 512
 /** Handshakes take milliseconds; strangers that hold them open push each other out. */
 const maxHandshakes = 256
 const handshakeTimeoutMs = 10_000
@@ -21,6 +21,8 @@ export interface ListenerOptions {
   readonly refused: (reason: RejectionReason, fields: Record<string, unknown>) => void
   /** The socket itself failed, such as for want of file descriptors. */
   readonly failed: (error: Error) => void
+  /** For tests: fewer. */
+  readonly maxConnections?: number
   /** A connection whose key is believed. */
   readonly admit: (socket: Socket) => void
 }
@@ -33,12 +35,14 @@ export class Listener {
   readonly #options: ListenerOptions
   /** By remote address: a TLS socket does not name the one below it. */
   readonly #handshakes = new Map<string, Socket>()
+  readonly #maxConnections: number
   readonly #admitted = new Map<Socket, X509Certificate | null>()
   #server: Server | null = null
   #unsubscribe: () => void = () => {}
 
   constructor(options: ListenerOptions) {
     this.#options = options
+    this.#maxConnections = options.maxConnections ?? defaultMaxConnections
   }
 
   /** Resolves with the port; rejects with `address-in-use` or `bad-settings`. */
@@ -115,14 +119,18 @@ export class Listener {
   }
 
   #admit(socket: Socket, certificate: X509Certificate | null): void {
-    if (this.#admitted.size >= maxConnections) {
-      this.#refuse(socket, 'too-many-connections')
-      return
-    }
-    socket.on('error', () => {})
+    const leaver = this.#admitted.size < this.#maxConnections ? null : this.#oldestOfMost()
+    if (leaver !== null) this.#refuse(leaver, 'too-many-connections')
+    socket.on('error', (error) => this.#broken(error, socket))
     this.#admitted.set(socket, certificate)
     socket.once('close', () => this.#admitted.delete(socket))
     this.#options.admit(socket)
+  }
+
+  /** Node ends an HTTP/2 session that breaks the rules or floods it, and says why at its socket. */
+  #broken(error: Error, socket: Socket): void {
+    const code = 'code' in error ? String(error.code) : ''
+    if (code.startsWith('ERR_HTTP2_')) this.#refuse(socket, 'http2', { error: error.message })
   }
 
   #renew(server: TlsServer, credentials: Credentials): void {
@@ -137,7 +145,21 @@ export class Listener {
   #refuse(socket: Socket, reason: RejectionReason, fields: Record<string, unknown> = {}): void {
     this.#options.rejected('grpc', reason)
     this.#options.refused(reason, { address: socket.remoteAddress, ...fields })
+    this.#admitted.delete(socket)
     socket.destroy()
+  }
+
+  /** Of the key that has most connections the oldest; of the address when TLS is off. */
+  #oldestOfMost(): Socket | null {
+    const groups = new Map<string, Socket[]>()
+    for (const [socket, certificate] of this.#admitted) {
+      const group = certificate?.issuer ?? socket.remoteAddress ?? ''
+      const sockets = groups.get(group)
+      if (sockets === undefined) groups.set(group, [socket])
+      else sockets.push(socket)
+    }
+    const [largest] = [...groups.values()].toSorted((a, b) => b.length - a.length)
+    return largest?.[0] ?? null
   }
 }
 

@@ -25,6 +25,8 @@ export interface NetworkOptions {
   ) => void
   /** Instead of the system's resolver. */
   readonly lookup?: Lookup
+  /** For tests: fewer connections of those who dial us. */
+  readonly maxConnections?: number
 }
 
 /** The network on real sockets. */
@@ -61,7 +63,8 @@ class PeerNetwork implements GrpcNetwork {
   }
 
   async start(handler: NetworkHandler): Promise<void> {
-    const { credentials, clock, log, rejected, listen, peers, lookup, isReady } = this.#options
+    const { credentials, clock, log, rejected, listen, peers, lookup, isReady, maxConnections } =
+      this.#options
     const server = new NotifyServer({
       credentials,
       answerHello: (hello, caller: { readonly key: KeyFingerprint }) =>
@@ -83,6 +86,7 @@ class PeerNetwork implements GrpcNetwork {
       failed: (error) => log('error', 'the listening socket failed', { error }),
       refused: (reason, fields) => this.#logRefusal(reason, fields),
       admit: (socket) => server.admit(socket),
+      ...(maxConnections === undefined ? {} : { maxConnections }),
     })
     this.#port = await this.#listener.start()
     const recheck = () => {

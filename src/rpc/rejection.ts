@@ -7,14 +7,17 @@ export const rejectionReasons = [
   'expired-certificate',
   'untrusted-key',
   'too-many-connections',
+  'http2',
   // calls
   'malformed-hello',
   'protocol-version',
   'hello-refused',
   'no-session',
   // batches
+  'oversize-message',
   'oversize-batch',
   'malformed-message',
+  'no-news',
   // entries
   'malformed-entry',
   'oversize-entry',

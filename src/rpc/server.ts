@@ -14,6 +14,7 @@ import type { Hello, HelloAnswer } from '../core/protocol.ts'
 import type { InboundLink } from '../engine/ports.ts'
 import type { Credentials } from './credentials.ts'
 import { HealthService } from './health.ts'
+import { countRefusals, ownFailure } from './grpc-refusals.ts'
 import { openInboundLink } from './inbound-link.ts'
 import { serverOptions } from './limits.ts'
 import { healthDefinition, proto } from './proto.ts'
@@ -44,8 +45,8 @@ export class NotifyServer {
   readonly #sessions: Sessions
   readonly #running = new Set<Promise<void>>()
   readonly #health: HealthService
-  readonly #server = new GrpcServer(serverOptions)
-  readonly #injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
+  readonly #server: GrpcServer
+  readonly #injector: ReturnType<GrpcServer['createConnectionInjector']>
 
   constructor(options: ServerOptions) {
     this.#options = options
@@ -54,6 +55,9 @@ export class NotifyServer {
       isReady: options.isReady,
       refusal: (call) => this.#refusalOf(call),
     })
+    const interceptors = [countRefusals(options.rejected)]
+    this.#server = new GrpcServer({ ...serverOptions, interceptors })
+    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure())
   }
 
   start(): void {
@@ -103,19 +107,22 @@ export class NotifyServer {
       const greeting = Buffer.isBuffer(session) ? this.#sessions.take(session, key) : null
       if (greeting === null) throw new Rejection('no-session', 'say Hello first')
       const link = openInboundLink(call, { ...greeting, nowMs, rejected, log })
-      const running = this.#run(link).finally(() => this.#running.delete(running))
+      const running = this.#run(link, call).finally(() => this.#running.delete(running))
       this.#running.add(running)
     } catch (error) {
       call.emit('error', this.#statusOf(error, call.getPeer()))
     }
   }
 
-  async #run(link: InboundLink): Promise<void> {
+  async #run(link: InboundLink, call: ServerDuplexStream<Buffer, Buffer>): Promise<void> {
     try {
       await this.#options.runInbound(link)
     } catch (error) {
-      // The stream may go down under a reply, which is how streams end.
-      if (errorCode(error) !== 'unreachable') {
+      const code = errorCode(error)
+      if (code === 'untrusted' || code === 'protocol') {
+        call.emit('error', this.#statusOf(error, call.getPeer()))
+      } else if (code !== 'unreachable') {
+        // The stream may go down under a reply, which is how streams end.
         this.#options.log('error', 'the stream of a peer failed', { peer: link.hello.name, error })
       }
     } finally {
@@ -160,7 +167,7 @@ export class NotifyServer {
       return { code: refusalCodes[code], details: ascii(error.message) }
     }
     log('error', 'call failed', { address, error })
-    return { code: status.INTERNAL, details: 'internal error' }
+    return { code: status.INTERNAL, details: ownFailure }
   }
 }
 

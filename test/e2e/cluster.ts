@@ -27,22 +27,29 @@ export class Cluster {
     this.#remove = remove
   }
 
-  /** Makes volumes, keys and processes; starts none. `settings` are SYND_* variables for all. */
+  /**
+   * Makes volumes, keys and processes; starts none. `settings` are SYND_* variables for all; `moreKeys` are lines of others who are let in,
+   * `morePeers` addresses of others who are dialled.
+   */
   static async make(
     names: readonly string[],
     {
       settings = {},
       settingsOf = () => ({}),
       command,
+      moreKeys = [],
+      morePeers = () => [],
     }: {
       settings?: Readonly<Record<string, string>>
       settingsOf?: (name: string) => Readonly<Record<string, string>>
       command?: readonly string[]
+      moreKeys?: readonly string[]
+      morePeers?: (name: string) => readonly string[]
     } = {},
   ): Promise<Cluster> {
     const { path: root, remove } = temporaryDirectory()
     const ports = await freePorts(names.length * 3)
-    const lines: string[] = []
+    const lines: string[] = [...moreKeys]
     const plans = names.map((name, index) => {
       const [grpc = 0, ssh = 0, http = 0] = ports.slice(index * 3)
       const { privateKeyText, publicLine } = generateKeyPair({ comment: name })
@@ -60,7 +67,10 @@ export class Cluster {
       const environment = {
         SYND_VOLUME: volume,
         SYND_PEER_NAME: name,
-        SYND_PEERS: others.map((other) => `127.0.0.1:${other.ports.grpc}`).join(','),
+        SYND_PEERS: [
+          ...others.map((other) => `127.0.0.1:${other.ports.grpc}`),
+          ...morePeers(name),
+        ].join(','),
         SYND_GRPC_LISTEN: `127.0.0.1:${own.grpc}`,
         SYND_SSH_LISTEN: `127.0.0.1:${own.ssh}`,
         SYND_HTTP_LISTEN: `127.0.0.1:${own.http}`,

@@ -8,6 +8,7 @@ import type { Credentials } from '../../src/rpc/credentials.ts'
 import type { RejectionReason } from '../../src/rpc/rejection.ts'
 import { FakeEngine } from '../conformance/fake-engine.ts'
 import { forge } from '../identity/certificates.ts'
+import { openWire } from './raw-http2.ts'
 import { until } from './real-time.ts'
 import {
   authorizeEachOther,
@@ -235,6 +236,30 @@ test('a thousand handshakes that hang keep no peer waiting', async () => {
   expect(engineA.ended).toEqual([])
   expect(a.key).not.toBe(b.key)
   for (const socket of sockets) socket.destroy()
+})
+
+test('whoever has most connections loses its oldest to a newcomer', async () => {
+  const [a, b, crowd] = [await makeIdentity(), await makeIdentity(), await makeIdentity()]
+  await authorizeEachOther(a, b, crowd)
+  const network = await start(
+    openNetwork(a.credentials, { maxConnections: 8 }),
+    new FakeEngine('a'),
+  )
+  const honest = new FakeEngine('b')
+  await start(openNetwork(b.credentials, { peers: [hostAddress(network.port)] }), honest)
+  await until(() => honest.outbound.length > 0)
+  const closed: number[] = []
+  for (let count = 0; count < 12; count++) {
+    const { socket } = await openWire(network.port, crowd)
+    socket.on('close', () => closed.push(count))
+  }
+  await until(() => closed.length === 5)
+  expect(closed).toEqual([0, 1, 2, 3, 4])
+  expect(network.reasons).toEqual(Array.from({ length: 5 }, () => 'too-many-connections'))
+  const late = new FakeEngine('b again')
+  await start(openNetwork(b.credentials, { peers: [hostAddress(network.port)] }), late)
+  await until(() => late.outbound.length > 0)
+  expect(honest.ended).toEqual([])
 })
 
 test('what the credentials say of a certificate is asked anew at every call', async () => {

@@ -1,14 +1,14 @@
 import ssh2 from 'ssh2'
 import type { Connection, ServerChannel } from 'ssh2'
 import type { PullTarget } from '../../src/engine/ports.ts'
-import { makeKey } from './keys.ts'
+import { makeKey, type TestKey } from './keys.ts'
 
 /** An SSH server that lets everybody in and answers each exec as told; hostile sources are made of it. */
 export async function startFakeSource(
   answer: (channel: ServerChannel, command: string, connection: Connection) => void,
-  options: { readonly opensSessions?: boolean } = {},
+  options: { readonly opensSessions?: boolean; readonly key?: TestKey } = {},
 ) {
-  const key = makeKey()
+  const key = options.key ?? makeKey()
   const connections = new Set<Connection>()
   const server = new ssh2.Server({ hostKeys: [key.sshPem] }, (connection) => {
     connections.add(connection)
