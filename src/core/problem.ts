@@ -15,6 +15,7 @@ export const problemCodes = [
   'quarantined',
   'local-change',
   'damaged',
+  'ignore-file',
   'peer-not-listed',
   'peer-unreachable',
   'peer-unresolved',
@@ -27,6 +28,16 @@ export const problemCodes = [
 ] as const
 
 export type ProblemCode = (typeof problemCodes)[number]
+
+/** What a successful apply ends, and what is over when a path is not synced any more. */
+export const applyProblems: readonly ProblemCode[] = [
+  'pull-failed',
+  'source-mismatch',
+  'disk-full',
+  'apply-failed',
+  'contended',
+  'damaged',
+]
 
 /** `path` is null for what concerns a peer or the volume as a whole. */
 export interface Problem {

@@ -12,6 +12,7 @@ import { Damage } from './damage.ts'
 import { Decider } from './pull/decider.ts'
 import { DirtyPaths } from './publish/dirty-paths.ts'
 import { Findings } from './publish/findings.ts'
+import { Leftovers } from './leftovers.ts'
 import { Ignoring } from './publish/ignoring.ts'
 import { HeldDeletes } from './publish/held-deletes.ts'
 import { resolveHeldFiles } from './pull/held-files.ts'
@@ -20,9 +21,9 @@ import { Inbox } from './pull/inbox.ts'
 import { Joining } from './joining.ts'
 import { HaltLog } from './halt-log.ts'
 import { Ledger } from './ledger.ts'
+import { runLoops } from './loops.ts'
 import { Links } from './links/links.ts'
 import { OwnWork } from './pull/own-work.ts'
-import { reportPeerProblems } from './peer-problems.ts'
 import { Telling } from './links/telling.ts'
 import type { EngineParts } from './engine-parts.ts'
 import { Peers } from './links/peers.ts'
@@ -37,12 +38,8 @@ import { Serial } from './serial.ts'
 import { Stamping } from './publish/stamping.ts'
 import { State } from './state.ts'
 import { Wake } from './wake.ts'
-import { Watching } from './publish/watching.ts'
 
-/** The state is looked at when something happened, and at least this often. */
-const tickMs = 1_000
-
-/** One running peer: wires publish, pull and links to the ports and runs them until stopped. Read `run` first. */
+/** One running peer: wires publish, pull and links to the ports and runs them until stopped. Read `start` first. */
 export class Engine {
   readonly #parts: EngineParts
   readonly #self: Self
@@ -58,6 +55,7 @@ export class Engine {
   readonly #deleteVerdicts: DeleteVerdicts
   readonly #stampGate: StampGate
   readonly #copies: ConflictCopies
+  readonly #ignoring: Ignoring
   readonly #publisher: Publisher
   readonly #puller: Puller
   readonly #telling: Telling
@@ -65,7 +63,6 @@ export class Engine {
   readonly #beginnings: Beginnings
   readonly #state: State
   readonly #haltLog: HaltLog
-  readonly #reportPeers: () => void
   readonly #changed = new Wake()
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
@@ -86,7 +83,9 @@ export class Engine {
     const share = settings.deleteBrake
     const heldDeletes = new HeldDeletes({ store, census, problems, clock, share })
     const stamping = new Stamping({ store, self, clock, sha256, keepsModes: volume.keepsModes })
-    const copies = new ConflictCopies({ volume, clock, self, dirty, observer })
+    const isIgnored = (path: RelativePath, isDirectory: boolean): boolean =>
+      ignoring.isIgnored(path, isDirectory)
+    const copies = new ConflictCopies({ volume, clock, self, dirty, observer, isIgnored })
     const contention = new Contention()
     const decider = new Decider({
       store,
@@ -95,6 +94,7 @@ export class Engine {
       isDamaged: (path) => damage.has(path),
       isComplete: (peer) => peers.receipts(peer).isComplete,
       isLinked: (peer) => peers.linked(peer) !== null,
+      isIgnored,
     })
     const common = {
       store,
@@ -110,9 +110,14 @@ export class Engine {
       inbox,
       peers,
     }
-    const ignoring = new Ignoring({ ...common, sha256, rejoin: () => this.#beginnings.rejoin() })
-    const isIgnored = ignoring.isIgnored.bind(ignoring)
-    parts.watcher.ignore((directory) => isIgnored(directory, true))
+    const ignoring = new Ignoring({
+      ...common,
+      sha256,
+      watcher: parts.watcher,
+      rejoin: () => this.#beginnings.rejoin(),
+      wake: () => this.#publisher.wake.call(),
+    })
+    const leftovers = new Leftovers({ store, volume, clock, problems, isIgnored })
     this.#stampGate = new StampGate({ clock, signal: this.#stopping.signal })
     const onFailed = (path: RelativePath, code: ProblemCode): void => peers.failed(path, code)
     const onChange = (): void => this.#changed.call()
@@ -121,6 +126,7 @@ export class Engine {
       findings: new Findings({ volume, clock, dirty, problems }),
       stamping,
       ignoring,
+      leftovers,
       newScan: () =>
         new Scan({
           store,
@@ -140,9 +146,8 @@ export class Engine {
       copies,
       contention,
       ownWork,
-      isIgnored,
-      // Before: a crash in between must not leave the new rules without their consequences.
-      onIgnoreFile: () => this.#beginnings.rejoin(),
+      leftovers,
+      onIgnoreFile: { before: () => this.#beginnings.rejoin(), after: () => ignoring.read() },
       isWantedHere: (digest) => this.#puller.wantsHere(digest),
       onFailed,
     })
@@ -153,7 +158,6 @@ export class Engine {
       decider,
       applier,
       contention,
-      isIgnored,
       onFailed,
       onNobodyHas: (path) => this.#deleteVerdicts.giveUp(path),
       onHeldPlace: (directory) => this.#deleteVerdicts.overrule(directory),
@@ -198,13 +202,13 @@ export class Engine {
     this.#deleteVerdicts = new DeleteVerdicts({ ...common, publisher: this.#publisher })
     this.#telling = new Telling({ ...common, inbound, state: this.#state, onTold: onChange })
     this.#haltLog = new HaltLog({ observer })
-    this.#reportPeers = () => reportPeerProblems(common)
     this.#self = self
     this.#ledger = ledger
     this.#census = census
     this.#inbox = inbox
     this.#peers = peers
     this.#copies = copies
+    this.#ignoring = ignoring
     ledger.onCommit((commits) => {
       for (const { after } of commits) {
         const { path } = after.entry
@@ -227,12 +231,31 @@ export class Engine {
       ...life,
       entries: this.#census.live,
     })
+    // Before anything is watched; where it fails, the first round tries again.
+    await this.#ignoring.refresh()
     await resolveHeldFiles({ store, volume, copies: this.#copies, ledger: this.#ledger, observer })
     for (const { entry } of store.unequalRemote()) this.#inbox.add(entry.path)
     for (const path of this.#census.missing) this.#inbox.add(path)
     if (!settings.hasPeers) this.#stampGate.open()
     await network.start(this.#links)
-    this.#running = this.#run()
+    this.#running = runLoops(
+      {
+        ...this.#parts,
+        dirty: this.#dirty,
+        inbox: this.#inbox,
+        publisher: this.#publisher,
+        puller: this.#puller,
+        beginnings: this.#beginnings,
+        ownWork: this.#ownWork,
+        peers: this.#peers,
+        problems: this.#problems,
+        haltLog: this.#haltLog,
+        state: this.#state,
+        telling: this.#telling,
+        changed: this.#changed,
+      },
+      this.#stopping.signal,
+    )
   }
 
   /** No new work; finishes or drops what is in the works, closes the links. The store and volume stay open. */
@@ -284,44 +307,5 @@ export class Engine {
     if (halt !== null) return { ready: false, reason: halt.message }
     const isReady = this.#publisher.isFirstScanDone
     return { ready: isReady, reason: isReady ? null : 'the first scan is not done yet' }
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping
-    const { watcher, clock, chance, observer, settings } = this.#parts
-    const watching = new Watching({
-      watcher,
-      clock,
-      chance,
-      observer,
-      dirty: this.#dirty,
-      publisher: this.#publisher,
-      scanIntervalMs: settings.scanIntervalMs,
-    })
-    await Promise.all([
-      watching.run(signal),
-      this.#publisher.run(signal),
-      this.#pullAfterFirstScan(signal),
-      this.#tick(signal),
-    ])
-  }
-
-  async #pullAfterFirstScan(signal: AbortSignal): Promise<void> {
-    await this.#publisher.firstScan(signal)
-    if (!signal.aborted) await this.#puller.run(signal)
-  }
-
-  /** Whenever something happened: what follows from the state of the whole. */
-  async #tick(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts
-    while (!signal.aborted) {
-      await this.#beginnings.end()
-      this.#ownWork.forgetOld(clock.monotonicMs())
-      this.#reportPeers()
-      this.#haltLog.note(this.#parts.volume.halt())
-      this.#state.note()
-      this.#telling.tell()
-      await this.#changed.wait(clock, tickMs, signal)
-    }
   }
 }

@@ -27,12 +27,16 @@ export interface Committed {
 /** Who is told of every commit: deliveries, inbox. Called before `commit` returns, must not throw. */
 export type CommitListener = (commits: readonly Committed[]) => void
 
+/** Who is told of what left without a tombstone: deliveries. */
+export type ForgetListener = (records: readonly IndexRecord[]) => void
+
 /** The only place where index records are committed: gives sequences, keeps the census, tells the listeners. */
 export class Ledger {
   readonly #store: Store
   readonly #self: Self
   readonly #census: Census
   readonly #listeners: CommitListener[] = []
+  readonly #forgetListeners: ForgetListener[] = []
   #lastSequence: Sequence
 
   constructor({ store, self, census }: { store: Store; self: Self; census: Census }) {
@@ -48,6 +52,10 @@ export class Ledger {
 
   onCommit(listener: CommitListener): void {
     this.#listeners.push(listener)
+  }
+
+  onForget(listener: ForgetListener): void {
+    this.#forgetListeners.push(listener)
   }
 
   /** Counts what the index holds at the start. */
@@ -79,9 +87,11 @@ export class Ledger {
 
   /** Records leave the index without a tombstone: never announced, or ignored by now (rule 14). */
   forget(paths: readonly RelativePath[]): void {
-    const records = paths.map((path) => this.#store.get(path))
-    this.#store.commit({ forgotten: paths })
+    const records = paths.map((path) => this.#store.get(path)).filter((record) => record !== null)
+    if (records.length === 0) return
+    this.#store.commit({ forgotten: records.map(({ entry }) => entry.path) })
     for (const record of records) this.#census.replace(record, null)
+    for (const listener of this.#forgetListeners) listener(records)
   }
 
   /** Whether the path is a live directory in the index; the root always is. */

@@ -14,7 +14,8 @@ export async function readIgnoreRules(disk: Disk): Promise<IgnoreRules | string>
     const file = disk.openForReading(ignoreFilePath)
     try {
       const bytes = await file.read(0, maxBytes + 1)
-      if (bytes.length > maxBytes) return `${ignoreFilePath} has more than ${maxBytes / 1024} KiB`
+      if (bytes.length > maxBytes)
+        return `${ignoreFilePath} has more than ${maxBytes / 1024} KiB: shorten it`
       return parseIgnoreRules(Buffer.from(bytes).toString('latin1'))
     } finally {
       file.close()
@@ -25,13 +26,28 @@ export async function readIgnoreRules(disk: Disk): Promise<IgnoreRules | string>
   }
 }
 
-/** The patterns of gitignore(5); paths and patterns are latin1, one char a byte. */
+/** The patterns of gitignore(5), byte by byte as git has it; paths and text are latin1, one char a byte. */
 export function parseIgnoreRules(text: string): IgnoreRules {
   if (text === '') return nothingIgnored
-  const patterns = ignore({ ignorecase: false }).add(text)
+  const patterns = ignore({ ignorecase: false }).add(shift(text.replace(utf8Mark, '')))
   return {
     text,
     matches: (path: RelativePath, isDirectory: boolean) =>
-      patterns.ignores(isDirectory ? `${path}/` : path),
+      patterns.ignores(shift(isDirectory ? `${path}/` : path).replaceAll('\n', shiftedNewline)),
   }
 }
+
+/** What some editors put at the start of a file in UTF-8. */
+const utf8Mark = /^\xef\xbb\xbf/
+
+/** For the package 0xa0 is a space, though to us it is a byte of a letter: such chars are moved to where Unicode has nothing. */
+function shift(latin1: string): string {
+  return latin1.replace(/[\x80-\xff]/g, (char) =>
+    String.fromCharCode(firstShifted + char.charCodeAt(0)),
+  )
+}
+
+const firstShifted = 0xf000
+
+/** For the package a name ends at a newline; no pattern has one. */
+const shiftedNewline = String.fromCharCode(firstShifted + 10)

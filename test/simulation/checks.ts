@@ -1,6 +1,9 @@
 import { isConflictCopy } from '../../src/core/conflict.ts'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
+import { isIgnoredBy } from '../../src/core/ignore.ts'
+import { parseIgnoreRules } from '../../src/volume/ignore-file.ts'
 import { contentOf, contentsOn } from './contents.ts'
+import { ignoreFile } from './deeds-ignore.ts'
 import type { SimPeer } from './sim-peer.ts'
 import type { Values } from './values.ts'
 
@@ -28,13 +31,28 @@ export function faultAtRest(peers: readonly SimPeer[], values: Values): string |
 export function differenceOf(peers: readonly SimPeer[]): string | null {
   const [first, ...others] = peers
   if (first === undefined) return null
-  const tree = treeOf(first)
-  const other = others.find((one) => treeOf(one) !== tree)
+  const tree = syncedTreeOf(first)
+  const other = others.find((one) => syncedTreeOf(one) !== tree)
   return other === undefined ? null : `the trees of ${first.name} and ${other.name} differ`
 }
 
 export function treeOf({ hands }: SimPeer): string {
   return [...hands.tree()].map(([path, shown]) => `  ${path}: ${abridge(shown)}`).join('\n')
+}
+
+/** What of the tree is synced: neither ignored, nor a directory that stays for what is (rule 14). */
+export function syncedTreeOf({ hands, engine }: SimPeer): string {
+  const rules = parseIgnoreRules(hands.read(ignoreFile) ?? '')
+  const problems = engine?.status().problems ?? []
+  const leftovers = problems.filter(({ code }) => code === 'leftover').map(({ path }) => path)
+  return [...hands.tree()]
+    .filter(
+      ([path, shown]) =>
+        !isIgnoredBy(rules, parseRelativePath(path), shown.startsWith('d ')) &&
+        !leftovers.includes(path),
+    )
+    .map(([path, shown]) => `  ${path}: ${abridge(shown)}`)
+    .join('\n')
 }
 
 function lossAtRest(peers: readonly SimPeer[], values: Values): string | null {

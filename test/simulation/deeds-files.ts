@@ -1,8 +1,9 @@
 import type { Hands } from '../support/hands.ts'
 import { demandDirectoryAbove, drawPath, kindOf, pathIn } from './deed-paths.ts'
 import { NotPossible, numberIn, type Deed, type Scene } from './deed.ts'
-import { contentsBelow } from './contents.ts'
+import { ignoreDeeds } from './deeds-ignore.ts'
 import type { SimPeer } from './sim-peer.ts'
+import { supersede } from './supersede.ts'
 import type { Values } from './values.ts'
 
 /** Where `Hands.replace` writes first. */
@@ -124,6 +125,8 @@ export const fileDeeds = {
       keepAppending(scene, peer, { path, times: numberIn(args, 1), everyMs: numberIn(args, 2) })
     },
   },
+
+  ...ignoreDeeds,
 } satisfies Record<string, Deed>
 
 interface Doing {
@@ -153,15 +156,6 @@ function replace(
   supersede(values, peer, draftPath)
   supersede(values, peer, path)
   peer.hands.replace(path, content())
-}
-
-/**
- * Whatever is at `path` (and below) is about to be overwritten or deleted there. After a power loss the disk may hold less than the index
- * says; who changes that changes what the index says.
- */
-function supersede(values: Values, { hands, host }: SimPeer, path: string): void {
-  values.supersede(contentsBelow(hands, path))
-  if (host.hasLostPower) values.supersedeDigests(host.digestsBelow(path))
 }
 
 function demandNoDirectory(hands: Hands, path: string): void {

@@ -44,6 +44,7 @@ const flavours: Readonly<Record<string, Flavour & { readonly share: number }>> =
   meddling: { share: 3, weights: { ...links, ...comings, between: 30 } },
   faults: { share: 3, weights: { ...links, ...comings, refuse: 8, 'fill-store': 2, between: 5 } },
   power: { share: 3, weights: { ...links, ...comings, sync: 15, power: 6 } },
+  ignoring: { share: 3, weights: { ...links, ...comings, ignore: 8, unignore: 5 } },
   'power at none': {
     share: 2,
     durability: 'none',
@@ -77,6 +78,8 @@ const flavours: Readonly<Record<string, Flavour & { readonly share: number }>> =
       'lose-index': 2,
       clone: 2,
       rsync: 1,
+      ignore: 1,
+      unignore: 1,
     },
   },
 }

@@ -5,12 +5,14 @@ import { contentsOn, digestOf } from './contents.ts'
 import { Forks } from './forks.ts'
 import { NotPossible, type Scene } from './deed.ts'
 import { fileDeeds } from './deeds-files.ts'
+import { ignoreFile } from './deeds-ignore.ts'
 import { deeds } from './deeds.ts'
 import { printHistory, printStep, type History, type Step } from './history.ts'
 import type { Station } from './memory-network.ts'
 import { SimPeer } from './sim-peer.ts'
 import { knownBy } from './known.ts'
 import { neighbours } from './topology.ts'
+import { supersede } from './supersede.ts'
 import { Trace } from './trace.ts'
 import { Values } from './values.ts'
 import { Wire } from './wire.ts'
@@ -204,10 +206,21 @@ class World {
     while (this.#time.nowMs < deadlineMs) {
       await this.#time.pass(1_000)
       this.#demand(failureOf(this.#peers))
+      const isIgnoring = this.#unignore()
       const isInSync = this.#peers.every(({ engine }) => engine?.status().inSync === true)
-      if (isInSync && this.#scene.going.count === 0) return
+      if (isInSync && this.#scene.going.count === 0 && !isIgnoring) return
     }
     throw new Fault(otherwise)
+  }
+
+  /** At rest nothing is left out any more, so that all that was must come together. An edit elsewhere may bring the file back. */
+  #unignore(): boolean {
+    const ignoring = this.#peers.filter(({ hands }) => hands.tree().has(ignoreFile))
+    for (const peer of ignoring) {
+      supersede(this.#values, peer, ignoreFile)
+      peer.hands.remove(ignoreFile)
+    }
+    return ignoring.length > 0
   }
 
   /** Rule 18: whoever says that he is in sync is right, as of every event received. */

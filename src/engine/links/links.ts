@@ -56,6 +56,9 @@ export class Links implements NetworkHandler {
     parts.ledger.onCommit((commits) => {
       for (const outbound of this.#outbound.values()) outbound.committed(commits)
     })
+    parts.ledger.onForget((records) => {
+      for (const outbound of this.#outbound.values()) outbound.forgotten(records)
+    })
   }
 
   hello(): Hello {

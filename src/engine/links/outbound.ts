@@ -103,6 +103,11 @@ export class Outbound {
     this.#delivery.drop(sequence)
   }
 
+  /** Told of what left the index without a tombstone: nobody waits for it any more. */
+  forgotten(records: readonly IndexRecord[]): void {
+    for (const { sequence } of records) this.#delivery.drop(sequence)
+  }
+
   /** Everything is unacknowledged until the peer says otherwise. */
   #load(): void {
     const sinceMs = this.#clock.nowMs()

@@ -1,12 +1,17 @@
 import { isLive } from '../../core/entry.ts'
 import { ignoreFilePath, isIgnoredBy, nothingIgnored, type IgnoreRules } from '../../core/ignore.ts'
 import { sameObservation, type Observation } from '../../core/observation.ts'
+import { applyProblems } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import type { Damage } from '../damage.ts'
 import type { Ledger } from '../ledger.ts'
-import type { Observer, Store, Volume } from '../ports.ts'
+import type { Clock, Observer, Store, Volume, Watcher } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import type { Serial } from '../serial.ts'
+import type { DirtyPaths } from './dirty-paths.ts'
+import type { HeldDeletes } from './held-deletes.ts'
 
 /** Forgotten in one commit. */
 const forgetAtOnce = 1_000
@@ -16,11 +21,19 @@ export interface IgnoringParts {
   readonly volume: Volume
   readonly ledger: Ledger
   readonly serial: Serial
+  readonly watcher: Watcher
+  readonly dirty: DirtyPaths
   readonly inbox: Inbox
+  readonly heldDeletes: HeldDeletes
+  readonly damage: Damage
+  readonly problems: ProblemList
+  readonly clock: Clock
   readonly observer: Observer
   readonly sha256: Sha256
   /** What others have under names that are ignored no more must be told anew, and what is found there is as found in joining. */
   readonly rejoin: () => void
+  /** Something is to be looked at. */
+  readonly wake: () => void
 }
 
 /**
@@ -41,29 +54,23 @@ export class Ignoring {
     return isIgnoredBy(this.#rules, path, isDirectory)
   }
 
-  /**
-   * Reads the file where it is another than before. `changed`: the whole volume is to be looked at. `failed`: nobody knows what is ignored;
-   * nothing may be looked at.
-   */
-  async refresh(): Promise<'same' | 'changed' | { readonly failed: string }> {
-    const { volume, observer, serial } = this.#parts
+  /** Reads the file where it is another than before. False: nobody knows what is ignored, so nothing may be looked at; it is listed why. */
+  async refresh(): Promise<boolean> {
+    return this.#isAsRead() || this.#parts.serial.run(async () => this.read())
+  }
+
+  /** Reads the file, and draws the consequences where it says something else than before; in the serial loop. */
+  async read(): Promise<boolean> {
+    const { volume } = this.#parts
     const look = volume.look(ignoreFilePath)
-    if (look.kind === 'unreadable') return { failed: look.message }
-    const seen = look.kind === 'present' ? look.observation : null
-    if (this.#readFrom !== undefined && isSame(this.#readFrom, seen)) return 'same'
+    if (look.kind === 'unreadable') return this.#failed(look.message)
     const rules = await volume.readIgnoreRules()
-    if (typeof rules === 'string') return { failed: rules }
+    if (typeof rules === 'string') return this.#failed(rules)
+    this.#parts.problems.clear('ignore-file', ignoreFilePath)
     const isFirst = this.#readFrom === undefined
-    this.#readFrom = seen
-    if (!isFirst && rules.text === this.#rules.text) return 'same'
-    await serial.run(async () => {
-      // Where a peer's was put there, that came of it when it was recorded.
-      if (this.#isNews(rules)) this.#parts.rejoin()
-      this.#rules = rules
-      this.#forgetIgnored()
-    })
-    if (!isFirst) observer.log('info', 'what is ignored has changed', { bytes: rules.text.length })
-    return 'changed'
+    this.#readFrom = look.kind === 'present' ? look.observation : null
+    if (isFirst || rules.text !== this.#rules.text) this.#take(rules, isFirst)
+    return true
   }
 
   /** What is at the path, and below it, leaves the index without a tombstone; in the serial loop. */
@@ -75,11 +82,40 @@ export class Ignoring {
     this.#forget(paths)
   }
 
+  #isAsRead(): boolean {
+    const look = this.#parts.volume.look(ignoreFilePath)
+    if (look.kind === 'unreadable' || this.#readFrom === undefined) return false
+    return isSame(this.#readFrom, look.kind === 'present' ? look.observation : null)
+  }
+
+  #failed(message: string): false {
+    const { problems, clock } = this.#parts
+    const said = `${message}. Until it can be read no change in this volume is looked at`
+    problems.set({ code: 'ignore-file', path: ignoreFilePath, message: said }, clock.nowMs())
+    return false
+  }
+
+  #take(rules: IgnoreRules, isFirst: boolean): void {
+    const { store, inbox, observer, rejoin, watcher, dirty, wake } = this.#parts
+    // Before: a crash in between must not leave the new rules without their consequences. What a peer sent has had them (applier.ts).
+    if (this.#isNews(rules)) rejoin()
+    this.#rules = rules
+    this.#forgetIgnored()
+    for (const { entry } of store.unequalRemote()) inbox.add(entry.path)
+    watcher.ignore((directory) => this.isIgnored(directory, true))
+    // The first scan is not before the watch is established.
+    if (isFirst) return
+    observer.log('info', 'what is ignored has changed', { bytes: rules.text.length })
+    dirty.addFullScan()
+    wake()
+  }
+
   /** Whether the index does not know this of the file. */
   #isNews({ text }: IgnoreRules): boolean {
     const entry = this.#parts.store.get(ignoreFilePath)?.entry
-    const known = entry?.kind === 'file' ? entry.digest : null
-    return known !== (text === '' ? null : this.#parts.sha256(text))
+    const nothing = this.#parts.sha256('')
+    const known = entry?.kind === 'file' ? entry.digest : nothing
+    return known !== this.#parts.sha256(text)
   }
 
   /** What became ignored leaves the index without a tombstone. */
@@ -95,8 +131,15 @@ export class Ignoring {
   }
 
   #forget(paths: readonly RelativePath[]): void {
-    this.#parts.ledger.forget(paths)
-    for (const path of paths) this.#parts.inbox.add(path)
+    const { ledger, heldDeletes, damage, problems, inbox } = this.#parts
+    const held = paths.filter((path) => heldDeletes.has(path))
+    ledger.forget(paths)
+    heldDeletes.release(held)
+    for (const path of paths) {
+      damage.repaired(path)
+      problems.clearAll(applyProblems, path)
+      inbox.add(path)
+    }
   }
 }
 

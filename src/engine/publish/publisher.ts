@@ -10,6 +10,7 @@ import { unreadableMs, type Findings, type HashedDifference } from './findings.t
 import type { HeldDeletes } from './held-deletes.ts'
 import type { Ignoring } from './ignoring.ts'
 import type { Inbox } from '../pull/inbox.ts'
+import type { Leftovers } from '../leftovers.ts'
 import type { Ledger, Put } from '../ledger.ts'
 import { Losses } from './losses.ts'
 import { Repairs } from './repairs.ts'
@@ -43,6 +44,7 @@ export interface PublisherParts {
   readonly damage: Damage
   readonly inbox: Inbox
   readonly ignoring: Ignoring
+  readonly leftovers: Leftovers
   readonly newScan: () => Scan
   /** Resolves when local changes may be stamped (rule 1: after the first Hello, or 10 s). */
   readonly mayStamp: () => Promise<void>
@@ -154,10 +156,13 @@ export class Publisher {
   /** False when the volume could not be listed or the index not be written: the same is to be done again. */
   async #tryRound(): Promise<boolean> {
     const { clock, dirty, observer } = this.#parts
-    const scope = dirty.takeDue(clock.monotonicMs())
+    let scope: ReturnType<DirtyPaths['takeDue']> | null = null
     this.#isInRound = true
     try {
-      this.#setFailure(await this.#round(scope))
+      const isKnown = await this.#parts.ignoring.refresh()
+      // Only now: other rules than before make everything due.
+      if (isKnown) scope = dirty.takeDue(clock.monotonicMs())
+      this.#setFailure(scope === null ? 'what is ignored cannot be read' : await this.#round(scope))
     } catch (error) {
       if (!(error instanceof SyndError)) throw error
       observer.log('error', 'what was found could not be recorded', { reason: error.message })
@@ -165,7 +170,7 @@ export class Publisher {
     } finally {
       this.#isInRound = false
     }
-    if (this.#failure !== null) dirty.putBack(scope, clock.monotonicMs())
+    if (this.#failure !== null && scope !== null) dirty.putBack(scope, clock.monotonicMs())
     dirty.cool(clock.monotonicMs())
     this.#firstScan.call()
     this.#parts.onRoundDone()
@@ -177,12 +182,9 @@ export class Publisher {
   }
 
   /** Why it came to nothing; null: it did not. */
-  async #round(taken: Scope): Promise<string | null> {
+  async #round(scope: Scope): Promise<string | null> {
     const { clock, dirty, findings, newScan, observer, serial, mayStamp } = this.#parts
     const startMs = clock.monotonicMs()
-    const refreshed = await this.#parts.ignoring.refresh()
-    if (typeof refreshed === 'object') return refreshed.failed
-    const scope = refreshed === 'changed' ? { ...taken, isFullScan: true } : taken
     const scanned = await newScan().run(scope)
     if (scanned.rootUnreadable !== null) return scanned.rootUnreadable
     const times = { startMs, nowMs: clock.monotonicMs() }
@@ -207,7 +209,7 @@ export class Publisher {
     confirmed: Confirmed,
     { present, ignored }: Scanned,
   ): string | null {
-    const { ledger, volume, heldDeletes, dirty, clock, inbox } = this.#parts
+    const { ledger, volume, heldDeletes, dirty, clock, inbox, problems } = this.#parts
     const nowMs = clock.monotonicMs()
     const halt = volume.halt()
     if (halt !== null) return halt.message
@@ -224,6 +226,7 @@ export class Publisher {
       this.#parts.damage.stamped(entry.path)
       if (entry.version.size === 0) inbox.add(entry.path)
       if (isAnnounced) dirty.published(entry.path, nowMs)
+      if (entry.kind === 'directory') problems.clear('leftover', entry.path)
     }
     heldDeletes.cancelFound(present)
     return null
@@ -244,7 +247,7 @@ export class Publisher {
       if (replacesDirectory && record !== null) {
         if (!this.#losses.isReplaceable(record, confirmed)) continue
       }
-      if (!this.#isLeftover(difference, hashed) && this.#raiseParents(path, steps)) {
+      if (!this.#isLeftover(difference) && this.#raiseParents(path, steps)) {
         const isGivenUp = this.#repairs.isGivenUp(path)
         const put = isGivenUp ? stamping.left(difference) : stamping.found(difference)
         if (put !== null) steps.set(path, { ...put, replacesDirectory })
@@ -277,15 +280,8 @@ export class Publisher {
   }
 
   /** A deleted directory that stays on disk for unsyncable things inside resurrects nothing (rule 14). */
-  #isLeftover(
-    { path, record, observation }: HashedDifference,
-    hashed: readonly HashedDifference[],
-  ): boolean {
-    if (observation.kind !== 'directory' || record?.entry.kind !== 'tombstone') return false
-    if (!this.#parts.problems.has('leftover', path)) return false
-    const isRevived = hashed.some((other) => other.path.startsWith(`${path}/`))
-    if (isRevived) this.#parts.problems.clear('leftover', path)
-    return !isRevived
+  #isLeftover({ path, record, observation }: HashedDifference): boolean {
+    return observation.kind === 'directory' && this.#parts.leftovers.is(path, record)
   }
 
   #lookAgain(path: RelativePath): void {

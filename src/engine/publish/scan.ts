@@ -139,13 +139,15 @@ export class Scan {
     this.#problems.clearAll(scanProblems, path)
     switch (look.kind) {
       case 'absent':
+        this.#problems.clear('leftover', path)
         if (record !== null) this.#gone(record)
         return false
       case 'unreadable':
         this.#unreadable(path, look.message)
         return false
       case 'unsyncable':
-        this.#report('unsupported-kind', path, `a ${look.what} is not synced`)
+        if (this.#isIgnored(path, false)) this.#found.ignoredCount++
+        else this.#report('unsupported-kind', path, `a ${look.what} is not synced`)
         if (record !== null) this.#gone(record)
         return false
       case 'present':
@@ -225,6 +227,8 @@ export class Scan {
   #forgetOldProblems(): void {
     for (const path of this.#problems.pathsWith(scanProblems))
       this.#problems.clearAll(scanProblems, path)
+    for (const path of this.#problems.pathsWith(['leftover']))
+      if (this.#volume.look(path).kind === 'absent') this.#problems.clear('leftover', path)
   }
 
   async #breathe(): Promise<void> {

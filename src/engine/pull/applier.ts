@@ -5,8 +5,8 @@ import { ignoreFilePath } from '../../core/ignore.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { sameBytes, type Observation } from '../../core/observation.ts'
 import { orderForApply } from '../../core/plan.ts'
-import type { ProblemCode } from '../../core/problem.ts'
-import { joinPath, pathRefusal, type RelativePath } from '../../core/relative-path.ts'
+import { applyProblems, type ProblemCode } from '../../core/problem.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 import type { ConflictCopies } from './conflict-copies.ts'
 import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
@@ -14,6 +14,7 @@ import type { Damage } from '../damage.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
+import type { Leftovers } from '../leftovers.ts'
 import type { Ledger } from '../ledger.ts'
 import { Overlay } from './overlay.ts'
 import type { OwnWork } from './own-work.ts'
@@ -49,16 +50,6 @@ const lookFirstMs = 100
 /** A copy is made from the file that is to go: that takes a moment. */
 const sourceMs = 20
 
-/** Problems that a successful apply ends. */
-export const applyProblems: readonly ProblemCode[] = [
-  'pull-failed',
-  'source-mismatch',
-  'disk-full',
-  'apply-failed',
-  'contended',
-  'damaged',
-]
-
 export interface ApplierParts {
   readonly store: Store
   readonly volume: Volume
@@ -75,11 +66,14 @@ export interface ApplierParts {
   readonly heldDeletes: HeldDeletes
   readonly damage: Damage
   readonly problems: ProblemList
-  readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
+  readonly leftovers: Leftovers
   /** A file with that content is about to be copied from here: it must not go first (rule 15). */
   readonly isWantedHere: (digest: Digest) => boolean
-  /** A peer's `.syndignore` is about to be recorded. */
-  readonly onIgnoreFile: () => void
+  /** A peer's `.syndignore` is on the disk, and about to be recorded; then, that it is recorded. */
+  readonly onIgnoreFile: {
+    readonly before: () => void
+    readonly after: () => Promise<unknown>
+  }
   /** Tells the announcers that the path failed. */
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
 }
@@ -145,24 +139,26 @@ export class Applier {
   }
 
   async #commit(overlay: Overlay, holds: readonly string[]): Promise<void> {
-    const { volume, ledger, heldDeletes } = this.#parts
+    const { volume, ledger, heldDeletes, onIgnoreFile } = this.#parts
     const puts = overlay.take()
     if (puts.length === 0 && holds.length === 0) return
     await volume.syncDirectories()
     const halted = volume.halt()
     if (halted !== null) throw new SyndError(halted.code, halted.message, { retryable: true })
-    if (puts.some(({ entry }) => entry.path === ignoreFilePath)) this.#parts.onIgnoreFile()
+    const isIgnoreFile = puts.some(({ entry }) => entry.path === ignoreFilePath)
+    if (isIgnoreFile) onIgnoreFile.before()
     ledger.commit(puts, { releasedHolds: holds })
     volume.releaseHolds(holds)
     heldDeletes.release(puts.map(({ entry }) => entry.path).filter((path) => heldDeletes.has(path)))
+    if (isIgnoreFile) await onIgnoreFile.after()
   }
 
   async #applyOne({ intent, stage }: Ready, work: Work): Promise<void> {
     const { path } = intent
     const { overlay } = work
-    const { decider, inbox, dirty, clock } = this.#parts
+    const { decider, inbox } = this.#parts
     const record = overlay.get(path)
-    const verdict = decider.decide(path, overlay, () => undefined)
+    const verdict = decider.decide(path, overlay)
     if (verdict.kind !== 'intent') {
       await stage?.discard()
       if (verdict.kind === 'park') inbox.park(path, verdict.on)
@@ -181,8 +177,7 @@ export class Applier {
     const applied = await this.#put(now, { stage: now.needsBytes ? stage : null, record })
     if (!now.needsBytes) await stage?.discard()
     if (applied.kind === 'changed') {
-      dirty.add(path, clock.monotonicMs())
-      inbox.postpone(path, lookFirstMs)
+      this.#lookFirst(path)
     } else if (applied.kind === 'failed') {
       this.#fail(path, applied)
     } else if (applied.kind === 'not-empty') {
@@ -190,6 +185,17 @@ export class Applier {
     } else {
       await this.#applied(now, { applied, record, work })
     }
+  }
+
+  /** The disk is not as the index says. What is in the way for good is listed: nobody will record it. */
+  #lookFirst(path: RelativePath): void {
+    const { dirty, clock, inbox, leftovers } = this.#parts
+    if (leftovers.isInTheWay(path)) {
+      const message = 'something that is not synced has this name here: move it away'
+      return this.#fail(path, { code: 'apply-failed', message })
+    }
+    dirty.add(path, clock.monotonicMs())
+    inbox.postpone(path, lookFirstMs)
   }
 
   #takesSource({ entry }: Intent, record: IndexRecord | null): boolean {
@@ -246,15 +252,22 @@ export class Applier {
     { entry, needsBytes }: Intent,
     { stage, record }: { stage: Stage | null; record: IndexRecord | null },
   ): Promise<Applied> {
-    const { volume, damage } = this.#parts
+    const { volume, damage, leftovers, dirty, clock } = this.#parts
     const expected = this.#hasBytes(record) ? record.observation : damage.seenAt(entry.path)
     const known = damage.has(entry.path) ? null : record
-    const change = changeFor(entry, { needsBytes, stage, record: known, expected })
+    const isNew = entry.kind === 'directory' && !isLive(record?.entry)
+    const there = isNew ? leftovers.directoryAt(entry.path) : null
+    const change: Change | null =
+      isNew && there !== null
+        ? { kind: 'set-metadata', entry, expected: there }
+        : changeFor(entry, { needsBytes, stage, record: known, expected })
     if (change === null) {
       const observation = isLive(entry) ? (record?.observation ?? null) : null
       return { kind: 'applied', observation, hold: null, displaced: false }
     }
     const applied = await volume.apply(change)
+    // Nobody may have looked into it yet.
+    if (there !== null) dirty.add(entry.path, clock.monotonicMs(), { isTree: true })
     if (applied.kind !== 'applied') await stage?.discard()
     return applied
   }
@@ -271,26 +284,16 @@ export class Applier {
 
   /** Rule 14: a directory with only unsyncable things inside stays, counts as absent and is listed. */
   #keepLeftover(entry: Entry, { overlay, finished }: Work): void {
-    const { volume, inbox, problems, clock, dirty } = this.#parts
+    const { leftovers, inbox, clock, dirty } = this.#parts
     const { path } = entry
-    const listing = volume.list(path)
-    const syncable: RelativePath[] = []
-    if (listing.kind === 'listed') {
-      for (const { name, look } of listing.children) {
-        if (look.kind !== 'present' || pathRefusal(`${path}/${name}`) !== null) continue
-        const child = joinPath(path, name)
-        if (!this.#parts.isIgnored(child, look.observation.kind === 'directory'))
-          syncable.push(child)
-      }
-    }
+    const syncable = leftovers.syncableIn(path, overlay)
     for (const child of syncable) dirty.add(child, clock.monotonicMs(), { isTree: true })
-    if (syncable.length > 0 || entry.kind !== 'tombstone') {
-      inbox.park(path, path)
-      return
+    if (syncable.length > 0) return inbox.park(path, path)
+    if (entry.kind !== 'tombstone') {
+      const message = `a ${entry.kind} of this name is to be here, but the directory that has it holds things that are not synced: move them away`
+      return this.#fail(path, { code: 'apply-failed', message })
     }
-    const message =
-      'deleted elsewhere, but it holds things that are not synced: the directory stays here'
-    problems.set({ code: 'leftover', path, message }, clock.nowMs())
+    leftovers.list(path)
     overlay.put({ entry, observation: null, isAnnounced: true, seenMs: null })
     finished.push(path)
   }

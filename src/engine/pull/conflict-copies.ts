@@ -2,6 +2,7 @@ import { conflictCopyOf, type Loser } from '../../core/conflict.ts'
 import { newVersion } from '../../core/detect.ts'
 import { isLive, sameContent, sameMetadata, type Entry } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
+import type { Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { reconcile } from '../../core/reconcile.ts'
 import { copyAttempts } from './decider.ts'
@@ -17,6 +18,7 @@ export class ConflictCopies {
   readonly #self: Self
   readonly #dirty: DirtyPaths
   readonly #observer: Observer
+  readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
 
   constructor(parts: {
     volume: Volume
@@ -24,12 +26,14 @@ export class ConflictCopies {
     self: Self
     dirty: DirtyPaths
     observer: Observer
+    isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   }) {
     this.#volume = parts.volume
     this.#clock = parts.clock
     this.#self = parts.self
     this.#dirty = parts.dirty
     this.#observer = parts.observer
+    this.#isIgnored = parts.isIgnored
   }
 
   /** The copy of what the disk holds under the loser's name. False: the disk is not as the index says, look and decide again. */
@@ -86,21 +90,33 @@ export class ConflictCopies {
       if (fate === 'exists') return true
       if (fate === 'taken') continue
       if (fate !== 'new') return this.#merge(fate, overlay)
+      const isIgnored = this.#isIgnored(copy.path, false)
       const applied = await put(copy)
-      if (applied.kind !== 'applied') {
-        this.#lookAgain(copy.path)
-        return false
+      // What is ignored leaves the index at the next look (rule 14).
+      if (applied.kind !== 'applied' || isIgnored) this.#lookAgain(copy.path)
+      if (applied.kind === 'applied') {
+        const { observation } = applied
+        overlay.put({ entry: copy, observation, isAnnounced: !isIgnored, seenMs: null })
+        this.#observer.conflicted()
+        return true
       }
-      overlay.put({
-        entry: copy,
-        observation: applied.observation,
-        isAnnounced: true,
-        seenMs: null,
-      })
-      this.#observer.conflicted()
+      if (!isIgnored) return false
+      // Something has the name that nobody will record: the copy itself, or it gets another name.
+      const there = await this.#sameAt(copy)
+      if (there === null) continue
+      overlay.put({ entry: copy, observation: there, isAnnounced: false, seenMs: null })
       return true
     }
     return false
+  }
+
+  /** What is on the disk under the copy's name, if that is the copy's content. */
+  async #sameAt(copy: Loser): Promise<Observation | null> {
+    const look = this.#volume.look(copy.path)
+    if (look.kind !== 'present' || look.observation.kind !== copy.kind) return null
+    const digested = await this.#volume.digest(copy.path, look.observation)
+    const isSame = digested.kind === 'digested' && digested.digest === copy.digest
+    return isSame ? look.observation : null
   }
 
   /** The same bytes are there already: their version is merged, and their mode if another maker saw another. */

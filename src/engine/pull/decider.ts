@@ -50,6 +50,7 @@ export class Decider {
   readonly #isDamaged: (path: RelativePath) => boolean
   readonly #isComplete: (peer: PeerId) => boolean
   readonly #isLinked: (peer: PeerId) => boolean
+  readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
 
   /**
    * `isComplete`: everything that peer had when it last spoke is recorded. `isHeld`: gone here, the delete is held back. `isDamaged`: a power
@@ -62,6 +63,7 @@ export class Decider {
     isDamaged: (path: RelativePath) => boolean
     isComplete: (peer: PeerId) => boolean
     isLinked: (peer: PeerId) => boolean
+    isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   }) {
     this.#store = parts.store
     this.#self = parts.self
@@ -69,16 +71,25 @@ export class Decider {
     this.#isDamaged = parts.isDamaged
     this.#isComplete = parts.isComplete
     this.#isLinked = parts.isLinked
+    this.#isIgnored = parts.isIgnored
   }
 
-  /** `onKept` is told of each announcement that our index covers. */
-  decide(path: RelativePath, overlay: Overlay, onKept: (remote: RemoteRecord) => void): Verdict {
+  /** `onDone` is told of each announcement of which nothing more will come: our index covers it, or the path is ignored (rule 14). */
+  decide(
+    path: RelativePath,
+    overlay: Overlay,
+    onDone: (remote: RemoteRecord, outcome: 'applied' | 'not-wanted') => void = () => undefined,
+  ): Verdict {
     const record = overlay.get(path)
     const candidates: Candidate[] = []
     let isAwaited = false
     for (const remote of this.#store.remote(path)) {
+      if (this.#isUnwanted(remote.entry, record)) {
+        onDone(remote, 'not-wanted')
+        continue
+      }
       const decision = this.reconcile(record, remote.entry, overlay)
-      if (decision.kind === 'keep') onKept(remote)
+      if (decision.kind === 'keep') onDone(remote, 'applied')
       else if (decision.kind === 'await') isAwaited = true
       else candidates.push({ remote, decision })
     }
@@ -89,6 +100,13 @@ export class Decider {
       return this.#restore(record.entry, overlay)
     if (sorted[0] !== undefined) return this.#verdict(sorted[0], record, overlay)
     return isAwaited ? { kind: 'park', on: null } : { kind: 'settled' }
+  }
+
+  /** Rule 14. What is live here is not ignored as what it is: deletes of it count, whatever they say that they deleted. */
+  #isUnwanted(entry: Entry, record: IndexRecord | null): boolean {
+    if (entry.kind === 'tombstone' && isLive(record?.entry)) return false
+    const kind = entry.kind === 'tombstone' ? entry.removedKind : entry.kind
+    return this.#isIgnored(entry.path, kind === 'directory')
   }
 
   /** Bytes that only a peer has who is away hold up nothing that somebody else announced. */

@@ -38,7 +38,6 @@ export interface PullerParts {
   readonly peers: Peers
   readonly heldDeletes: HeldDeletes
   readonly problems: ProblemList
-  readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
   /** Content that this peer had and lost is nowhere. */
   readonly onNobodyHas: (path: RelativePath) => Promise<void>
@@ -109,15 +108,9 @@ export class Puller {
 
   #decide(path: RelativePath, signal: AbortSignal): void {
     const { decider, inbox, peers, store, contention, clock, problems } = this.#parts
-    if (this.#isUnwanted(path)) {
-      for (const { peer } of store.remote(path)) {
-        peers.receipts(peer).close(path, { kind: 'not-wanted' })
-      }
-      return inbox.done(path)
-    }
-    const verdict = decider.decide(path, new Overlay({ store }), ({ peer, sequence }) => {
+    const verdict = decider.decide(path, new Overlay({ store }), ({ peer, sequence }, kind) => {
       const receipts = peers.receipts(peer)
-      if (receipts.sequenceOf(path) === sequence) receipts.close(path, { kind: 'applied' })
+      if (receipts.sequenceOf(path) === sequence) receipts.close(path, { kind })
     })
     if (verdict.kind === 'settled') return inbox.done(path)
     if (verdict.kind === 'park') return this.#park(path, verdict.on)
@@ -149,19 +142,6 @@ export class Puller {
       .filter((peer) => peer !== null)
     if (!isLost) return known
     return [...known, ...peers.connected().filter((peer) => !known.includes(peer))]
-  }
-
-  /** Rule 14: recorded, and neither applied nor refused; it is decided when the path is ignored no more. */
-  #isUnwanted(path: RelativePath): boolean {
-    const { store, isIgnored } = this.#parts
-    const announced = store.remote(path)
-    return (
-      announced.length > 0 &&
-      announced.every(({ entry }) => {
-        const kind = entry.kind === 'tombstone' ? entry.removedKind : entry.kind
-        return isIgnored(path, kind === 'directory')
-      })
-    )
   }
 
   #superseded({ peerId }: Peer, { path, isLost }: Intent): void {
