@@ -23,6 +23,7 @@ export const problemCodes = [
   'source-failed',
   'identity-renewed',
   'version-reuse',
+  'watch-degraded',
   'refused-entry',
   'settings',
 ] as const

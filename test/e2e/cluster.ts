@@ -17,7 +17,10 @@ export interface Member {
   readonly ports: { readonly grpc: number; readonly ssh: number; readonly http: number }
 }
 
-/** Real peers on this machine: own processes, TLS, SSH, inotify; full mesh. */
+/** The port under which `from` lists `to`, whose own is `grpcPort`; null: it does not. */
+export type Listing = (from: string, to: string, grpcPort: number) => number | null
+
+/** Real peers on this machine: own processes, TLS, SSH, inotify; full mesh, if `listing` says nothing else. */
 export class Cluster {
   readonly members: readonly Member[]
   readonly #remove: () => void
@@ -36,13 +39,19 @@ export class Cluster {
     {
       settings = {},
       settingsOf = () => ({}),
-      command,
+      commandOf = () => null,
+      listing = (_from, _to, grpcPort) => grpcPort,
+      volumeOf = () => null,
       moreKeys = [],
       morePeers = () => [],
     }: {
       settings?: Readonly<Record<string, string>>
       settingsOf?: (name: string) => Readonly<Record<string, string>>
-      command?: readonly string[]
+      /** Something else than the launcher on the pinned Node; null: that. */
+      commandOf?: (name: string) => readonly string[] | null
+      listing?: Listing
+      /** A directory that is there already; null: one is made. */
+      volumeOf?: (name: string) => string | null
       moreKeys?: readonly string[]
       morePeers?: (name: string) => readonly string[]
     } = {},
@@ -56,21 +65,22 @@ export class Cluster {
       lines.push(publicLine)
       const key = join(root, `${name}.key`)
       writeFileSync(key, privateKeyText, { mode: 0o600 })
-      const volume = join(root, name)
-      mkdirSync(volume)
+      const given = volumeOf(name)
+      const volume = given ?? join(root, name)
+      if (given === null) mkdirSync(volume)
       return { name, volume, key, ports: { grpc, ssh, http } }
     })
     const authorizedKeys = join(root, 'authorized_keys')
     writeFileSync(authorizedKeys, `${lines.join('\n')}\n`)
     const members = plans.map(({ name, volume, key, ports: own }): Member => {
-      const others = plans.filter((plan) => plan.name !== name)
+      const listed = plans
+        .filter((plan) => plan.name !== name)
+        .map((other) => listing(name, other.name, other.ports.grpc))
+        .filter((port) => port !== null)
       const environment = {
         SYND_VOLUME: volume,
         SYND_PEER_NAME: name,
-        SYND_PEERS: [
-          ...others.map((other) => `127.0.0.1:${other.ports.grpc}`),
-          ...morePeers(name),
-        ].join(','),
+        SYND_PEERS: [...listed.map((port) => `127.0.0.1:${port}`), ...morePeers(name)].join(','),
         SYND_GRPC_LISTEN: `127.0.0.1:${own.grpc}`,
         SYND_SSH_LISTEN: `127.0.0.1:${own.ssh}`,
         SYND_HTTP_LISTEN: `127.0.0.1:${own.http}`,
@@ -82,7 +92,7 @@ export class Cluster {
       const process = new SidecarProcess({
         environment,
         httpPort: own.http,
-        ...(command === undefined ? {} : { command }),
+        command: commandOf(name),
       })
       return { name, volume, hands: realHands(volume), process, ports: own }
     })

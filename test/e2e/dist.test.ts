@@ -25,7 +25,7 @@ test('what `npm run build` makes syncs without the sources, as in the image', as
     cpSync(join(root, part), join(program, part), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(program, 'node_modules'))
   cluster = await Cluster.make(['alpha', 'beta'], {
-    command: [process.execPath, join(program, 'bin', 'synd.js'), 'run'],
+    commandOf: () => [process.execPath, join(program, 'bin', 'synd.js'), 'run'],
   })
   await cluster.start()
   cluster.member('alpha').hands.write('from-dist', 'x'.repeat(5_000_000))

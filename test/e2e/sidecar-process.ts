@@ -5,6 +5,12 @@ import type { Status } from '../../src/core/status.ts'
 
 const launcher = join(import.meta.dirname, '..', '..', 'bin', 'synd.js')
 
+/** `synd run` on the Node that runs the tests. */
+export const runCommand: readonly string[] = [process.execPath, launcher, 'run']
+
+/** A process that is suspended takes connections and says nothing. */
+const answerMs = 10_000
+
 /** One `synd run` as a process of its own; what it prints is kept. */
 export class SidecarProcess {
   readonly environment: Readonly<Record<string, string>>
@@ -13,21 +19,26 @@ export class SidecarProcess {
   #child: ChildProcess | null = null
   output = ''
 
-  /** `command` runs something else than the launcher on the pinned Node, such as `dist/main.js`. */
+  /** `command` runs something else than the launcher on the pinned Node, such as what was built. */
   constructor(options: {
     environment: Readonly<Record<string, string>>
     httpPort: number
-    command?: readonly string[]
+    command?: readonly string[] | null
   }) {
     this.environment = options.environment
     this.#httpPort = options.httpPort
-    this.#command = options.command ?? [process.execPath, launcher, 'run']
+    this.#command = options.command ?? runCommand
   }
 
   get pid(): number {
     const pid = this.#child?.pid
     if (pid === undefined) throw new Error('not running')
     return pid
+  }
+
+  /** It was started and did not end, by whatever hand. */
+  get isRunning(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null
   }
 
   start(): void {
@@ -78,7 +89,9 @@ export class SidecarProcess {
   /** Null while it does not answer. */
   async status(): Promise<Status | null> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.#httpPort}/status`)
+      const response = await fetch(`http://127.0.0.1:${this.#httpPort}/status`, {
+        signal: AbortSignal.timeout(answerMs),
+      })
       return (await response.json()) as Status
     } catch {
       return null

@@ -19,18 +19,24 @@ function collect(directory: Buffer, prefix: string, found: Map<string, string>):
     const path = prefix + name.toString('latin1')
     if (path === '.synd') continue
     const at = Buffer.concat([directory, Buffer.from('/'), name])
-    const stat = lstatSync(at, { bigint: true })
-    const mode = (Number(stat.mode) & 0o777).toString(8)
-    if (stat.isDirectory()) {
-      found.set(path, `d ${mode}`)
-      collect(at, `${path}/`, found)
-    } else if (stat.isSymbolicLink()) {
-      found.set(path, `l ${readlinkSync(at, { encoding: 'buffer' }).toString('latin1')}`)
-    } else if (stat.isFile()) {
-      const digest = createHash('sha256').update(readFileSync(at)).digest('hex')
-      found.set(path, `f ${mode} ${stat.mtimeNs / 1000n} ${digest}`)
-    }
+    const shown = show(at)
+    if (shown === null) continue
+    found.set(path, shown)
+    if (shown.startsWith('d ')) collect(at, `${path}/`, found)
   }
+}
+
+/** One line about what is at a place; null where nothing is, or what does not travel. */
+export function show(at: Buffer | string): string | null {
+  const stat = lstatSync(at, { bigint: true, throwIfNoEntry: false })
+  if (stat === undefined) return null
+  const mode = (Number(stat.mode) & 0o777).toString(8)
+  if (stat.isDirectory()) return `d ${mode}`
+  if (stat.isSymbolicLink())
+    return `l ${readlinkSync(at, { encoding: 'buffer' }).toString('latin1')}`
+  if (!stat.isFile()) return null
+  const digest = createHash('sha256').update(readFileSync(at)).digest('hex')
+  return `f ${mode} ${stat.mtimeNs / 1000n} ${digest}`
 }
 
 /** In words what differs, at most ten lines; null when nothing does. */

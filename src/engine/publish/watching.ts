@@ -1,5 +1,6 @@
 import type { DirtyPaths } from './dirty-paths.ts'
 import type { Chance, Clock, Observer, Watcher, WatchHint } from '../ports.ts'
+import type { ProblemList } from '../problem-list.ts'
 import type { Publisher } from './publisher.ts'
 
 /** Turns hints of the watcher, and the passing of time, into dirty paths. Events are hints: what happened is found by looking. */
@@ -9,6 +10,7 @@ export class Watching {
   readonly #chance: Chance
   readonly #observer: Observer
   readonly #dirty: DirtyPaths
+  readonly #problems: ProblemList
   readonly #publisher: Publisher
   readonly #scanIntervalMs: number
 
@@ -18,6 +20,7 @@ export class Watching {
     chance: Chance
     observer: Observer
     dirty: DirtyPaths
+    problems: ProblemList
     publisher: Publisher
     scanIntervalMs: number
   }) {
@@ -26,6 +29,7 @@ export class Watching {
     this.#chance = parts.chance
     this.#observer = parts.observer
     this.#dirty = parts.dirty
+    this.#problems = parts.problems
     this.#publisher = parts.publisher
     this.#scanIntervalMs = parts.scanIntervalMs
   }
@@ -58,9 +62,19 @@ export class Watching {
         break
       case 'degraded':
         this.#observer.watchDegraded(hint.reason)
+        this.#reportDegraded(hint.reason)
         break
     }
     this.#publisher.wake.call()
+  }
+
+  #reportDegraded(reason: string | null): void {
+    if (reason === null) {
+      this.#problems.clear('watch-degraded', null)
+      return
+    }
+    const message = `not all changes are told by the system, they are found by looking: ${reason}`
+    this.#problems.set({ code: 'watch-degraded', path: null, message }, this.#clock.nowMs())
   }
 
   /** A full scan every interval, give or take a quarter so that peers do not scan in step. */
