@@ -5,6 +5,7 @@ import { orderForAnnouncement } from '../../src/core/plan.ts'
 import type { Sequence } from '../../src/core/protocol.ts'
 import { ancestorsOf, type RelativePath } from '../../src/core/relative-path.ts'
 import { Damage } from '../../src/engine/damage.ts'
+import { Leftovers } from '../../src/engine/leftovers.ts'
 import { HeldDeletes } from '../../src/engine/publish/held-deletes.ts'
 import { Applier, type Ready } from '../../src/engine/pull/applier.ts'
 import { ConflictCopies } from '../../src/engine/pull/conflict-copies.ts'
@@ -47,6 +48,7 @@ export class PlanningPeer {
     const { store, disk } = this
     const { clock, self, dirty, observer, problems, census, ledger, inbox } = this.#parts
     clock.skewMs = clockSkewMs
+    const isIgnored = (): boolean => false
     this.#decider = new Decider({
       store,
       self,
@@ -57,6 +59,7 @@ export class PlanningPeer {
         return heard !== undefined && heard.upTo >= heard.head
       },
       isLinked: (other) => this.#heard.has(other),
+      isIgnored,
     })
     this.#applier = new Applier({
       store,
@@ -66,7 +69,7 @@ export class PlanningPeer {
       serial: new Serial(),
       ledger,
       decider: this.#decider,
-      copies: new ConflictCopies({ volume: disk, clock, self, dirty, observer }),
+      copies: new ConflictCopies({ volume: disk, clock, self, dirty, observer, isIgnored }),
       contention: new Contention(),
       inbox,
       dirty,
@@ -74,9 +77,9 @@ export class PlanningPeer {
       heldDeletes: new HeldDeletes({ store, census, problems, clock, share: null }),
       damage: new Damage(),
       problems,
-      isIgnored: () => false,
+      leftovers: new Leftovers({ store, volume: disk, clock, problems, isIgnored }),
       isWantedHere: () => false,
-      onIgnoreFile: () => undefined,
+      onIgnoreFile: { before: () => undefined, after: async () => undefined },
       onFailed: (path, code) => {
         throw new Failure('plan', `${path}: ${code}`)
       },

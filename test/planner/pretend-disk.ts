@@ -1,7 +1,7 @@
 import type { Digest } from '../../src/core/digest.ts'
 import type { LiveEntry } from '../../src/core/entry.ts'
 import type { Finding } from '../../src/core/detect.ts'
-import type { Observation } from '../../src/core/observation.ts'
+import type { Look, Observation } from '../../src/core/observation.ts'
 import { isBelow, parentOf, type RelativePath } from '../../src/core/relative-path.ts'
 import type { Applied, Change, Stage, Volume } from '../../src/engine/ports.ts'
 import { digest } from '../core/build.ts'
@@ -143,8 +143,11 @@ export class PretendDisk implements Volume {
     return []
   }
 
-  look(): never {
-    return neverAsked('look')
+  look(path: RelativePath): Look {
+    const found = this.#onDisk.get(path)
+    return found === undefined
+      ? { kind: 'absent' }
+      : { kind: 'present', observation: found.observation }
   }
 
   list(): never {
