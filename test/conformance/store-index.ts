@@ -148,7 +148,7 @@ export function testIndex(subject: StoreSubject): void {
       expect(changesAfter(9, 10)).toEqual([])
     })
 
-    test('a path that changes moves to its new sequence, tombstones too', () => {
+    test('rule 16: a path that changes moves to its new sequence, tombstones too', () => {
       subject.store.commit({ records: [live('a', 1), live('b', 2)] })
       subject.store.commit({ records: [dead('a', 3)] })
       expect(changesAfter(0, 10)).toEqual(['b', 'a'])
@@ -164,7 +164,7 @@ export function testIndex(subject: StoreSubject): void {
       expect(changesAfter(0, 10)).toEqual(['a'])
     })
 
-    test('the highest sequence never goes back, whatever leaves the index', () => {
+    test('rule 16: the highest sequence never goes back, whatever leaves the index', () => {
       subject.store.commit({ records: [live('a', 5), live('b', 7)] })
       expect(subject.store.lastSequence()).toBe(7)
       subject.store.commit({ records: [live('b', 6)] })
@@ -174,7 +174,7 @@ export function testIndex(subject: StoreSubject): void {
       expect(subject.store.lastSequence()).toBe(7)
     })
 
-    test('the last counter never goes back', () => {
+    test('rule 2: the last counter never goes back', () => {
       subject.store.commit({ lastCounter: 1_800_000_000_000_000 })
       subject.store.commit({ lastCounter: 17 })
       subject.store.commit({ records: [live('a', 1)] })

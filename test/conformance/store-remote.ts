@@ -11,7 +11,7 @@ import type { StoreSubject } from './store-subject.ts'
 /** What a store keeps of other peers. */
 export function testRemote(subject: StoreSubject): void {
   describe('what peers told', () => {
-    test('an announcement replaces what the same peer announced of the same path', () => {
+    test('rule 16: an announcement replaces what the same peer announced of the same path', () => {
       const [first, second, third] = [told('b', 'x', 5), told('b', 'x', 9), told('b', 'y', 6)]
       subject.store.commit({ remote: [first, third] })
       subject.store.commit({ remote: [second] })
@@ -46,7 +46,7 @@ export function testRemote(subject: StoreSubject): void {
       expect(subject.store.remoteOf(peer('b'), entry.path)).toStrictEqual(record)
     })
 
-    test('it stays out of the index', () => {
+    test('rule 16: it stays out of the index', () => {
       subject.store.commit({ remote: [told('b', 'd/x', 5)] })
       expect(subject.store.get(path('d/x'))).toBeNull()
       expect([...subject.store.all()]).toEqual([])

@@ -6,7 +6,7 @@ import { contentOf, type StoreSubject } from './store-subject.ts'
 
 /** Who the index is, what waits, and that a transaction is all or nothing. */
 export function testTransactions(subject: StoreSubject): void {
-  test('a new index has the id drawn for it, is joining and holds nothing', () => {
+  test('rule 1: a new index has the id drawn for it, is joining and holds nothing', () => {
     expect(subject.store.identity()).toEqual({
       peerId: peer('a'),
       epochs: [],
@@ -27,7 +27,7 @@ export function testTransactions(subject: StoreSubject): void {
   })
 
   describe('holds', () => {
-    test('a hold is kept from the moment it is recorded until it is released', () => {
+    test('rule 22: a hold is kept from the moment it is recorded until it is released', () => {
       const expected = observation({ inode: 2n ** 63n - 1n })
       const holds = [
         { id: '1', path: path('d/\xfe'), expected },

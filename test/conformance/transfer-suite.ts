@@ -89,7 +89,7 @@ export function transferSuite(name: string, makeBench: () => Promise<TransferBen
       expect(kindsOf(results)).toEqual(requests.map(() => 'pulled'))
     })
 
-    test('says superseded for what the source holds in another version or not at all, and goes on', async () => {
+    test('rule 16: says superseded for what the source holds in another version or not at all, and goes on', async () => {
       const changed = put('changed', 'old')
       put('changed', 'new and longer')
       const sameSize = put('same-size', 'old')

@@ -15,7 +15,7 @@ import { make, remove, volumeTests, type Ground } from './volume-subject.ts'
 export function volumeInterference(name: string, ground: () => Ground): void {
   const withVolume = volumeTests(ground)
 
-  describe(`somebody else at work on ${name}`, () => {
+  describe(`rule 22: somebody else at work on ${name}`, () => {
     withVolume(
       'an edit before the hold is seen and nothing is done',
       async ({ volume, hands, interfered, ledger }) => {

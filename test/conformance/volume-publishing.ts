@@ -19,7 +19,7 @@ import { make, remove, stagedFiles, volumeTests, type Ground } from './volume-su
 export function volumePublishing(name: string, ground: () => Ground): void {
   const withVolume = volumeTests(ground)
 
-  describe(`publishing on ${name}`, () => {
+  describe(`rule 22: publishing on ${name}`, () => {
     withVolume(
       'every legal name is published, replaced and removed',
       async ({ volume, hands, ledger }) => {

@@ -8,7 +8,7 @@ import { stagedFiles, volumeTests, type Ground } from './volume-subject.ts'
 export function volumeStaging(name: string, ground: () => Ground): void {
   const withVolume = volumeTests(ground)
 
-  describe(`staging on ${name}`, () => {
+  describe(`rule 22: staging on ${name}`, () => {
     withVolume(
       'files of every size arrive whole, in chunks of any size',
       async ({ volume, hands }) => {

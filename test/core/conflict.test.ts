@@ -24,7 +24,7 @@ const anyLoser: fc.Arbitrary<Loser> = fc
   )
   .map(([entry, path]) => ({ ...entry, path }))
 
-describe('the name of a conflict copy', () => {
+describe('rule 7: the name of a conflict copy', () => {
   const stamp = '.sync-conflict-20261123-151434-'
 
   test.each([
@@ -152,7 +152,7 @@ describe('the name of a conflict copy', () => {
   })
 })
 
-describe('the copy as an entry', () => {
+describe('rule 7: the copy as an entry', () => {
   test('is the content of the loser under its dot alone, the same from every holder', () => {
     check(
       fc.property(anyLoser, (loser) => {

@@ -49,7 +49,7 @@ const edit = { version: 'c9', by: 'c9' }
 const keepsModes = { keepsModes: true }
 const newDot = dot('c9')
 
-describe('detect', () => {
+describe('rule 13: detect compares what was found with what is known', () => {
   test.each<[string, Entry | null, Finding, Detected, Detected]>([
     ['nothing known', null, findingOf(aFile), 'content', 'content'],
     ['as known', aFile, findingOf(aFile), 'nothing', 'nothing'],
@@ -89,7 +89,7 @@ describe('detect', () => {
   })
 })
 
-describe('a new version', () => {
+describe('rule 3: a new version', () => {
   test.each<[string, Entry | null, Finding, Partial<Entry>]>([
     [
       'of nothing: both dots are new',
@@ -171,7 +171,7 @@ describe('a new version', () => {
       findingOf(aFile),
       0o644,
     ],
-  ])('where no modes are kept %s', (_, known, finding, mode) => {
+  ])('rule 13: where no modes are kept %s', (_, known, finding, mode) => {
     expect(newVersion(known, finding, { dot: newDot, keepsModes: false }).mode).toBe(mode)
   })
 
@@ -206,7 +206,7 @@ describe('while joining', () => {
   })
 })
 
-describe('a scan that finds what a peer announced takes that version (rule 10)', () => {
+describe('rule 10: a scan that finds what a peer announced takes that version', () => {
   const found = newVersion(aFile, findingOf(file({ ...edit, content: 2 })), {
     dot: newDot,
     ...keepsModes,
@@ -231,7 +231,7 @@ describe('a scan that finds what a peer announced takes that version (rule 10)',
   })
 })
 
-describe('a tombstone', () => {
+describe('rule 3: a tombstone', () => {
   test.each([
     ['a file', file({ ...at, mode: 0o640 }), { removedKind: 'file', removedDigest: aFile.digest }],
     ['a link', aLink, { removedKind: 'symlink', removedDigest: aLink.digest }],

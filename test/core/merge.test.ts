@@ -61,7 +61,7 @@ describe('merging two entries of one path', () => {
   })
 })
 
-describe('of one content', () => {
+describe('rule 5: of one content', () => {
   test('the mode that the other side has not seen stands, though it is the lesser', () => {
     const before = file({ version: 'a1 c1', by: 'a1', mode: 0o644 })
     const chmod = file({ version: 'a1 b2', by: 'a1', modeBy: 'b2', mode: 0o600, mtimeUs: 5 })
@@ -111,7 +111,7 @@ describe('of one content', () => {
   })
 })
 
-describe('of two contents', () => {
+describe('rule 3: of two contents', () => {
   test('a mode set meanwhile on the content that was replaced still counts, its mtime does not', () => {
     const edit = file({ version: 'a1 b2', by: 'b2', modeBy: 'a1', content: 2, mtimeUs: 7 })
     const chmod = file({ version: 'a1 c1', by: 'a1', modeBy: 'c1', mode: 0o600, mtimeUs: 9 })

@@ -22,7 +22,7 @@ function pathsOf(steps: readonly { readonly entry: Entry }[]): string {
   return steps.map(({ entry }) => entry.path).join(' ')
 }
 
-describe('the order of putting entries on the disk (rules 11 and 15)', () => {
+describe('rule 15: the order of putting entries on the disk', () => {
   test.each([
     ['parents before children', '+a/b/c +a/b/ +a/', 'a a/b a/b/c'],
     ['children go before parents', '-a -a/b -a/b/c', 'a/b/c a/b a'],
@@ -40,7 +40,7 @@ describe('the order of putting entries on the disk (rules 11 and 15)', () => {
     expect(pathsOf(orderForApply(steps.split(' ').map(step)))).toBe(expected)
   })
 
-  test('holds for any batch', () => {
+  test('rule 11: whatever the batch, a directory comes before what is in it, and goes after', () => {
     check(
       fc.property(anySteps, (steps) => {
         const ordered = orderForApply(steps)
@@ -62,7 +62,7 @@ describe('the order of putting entries on the disk (rules 11 and 15)', () => {
   })
 })
 
-describe('the order of announcing a round (rule 15)', () => {
+describe('rule 15: the order of announcing a round', () => {
   test.each([
     ['creations before removals: a rename is never a delete first', '-old +new', 'new old'],
     ['parents before children', '+a/b/c +a/b/ +a/', 'a a/b a/b/c'],

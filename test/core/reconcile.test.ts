@@ -112,8 +112,8 @@ describe('the truth table', () => {
   })
 })
 
-describe('concurrent versions (rules 3 and 4)', () => {
-  test('who has seen the other write stands without a copy, also against a later mtime', () => {
+describe('concurrent versions', () => {
+  test('rule 3: who has seen the other write stands without a copy, also against a later mtime', () => {
     const over = file({ version: 'a1 c1', by: 'c1', modeBy: 'a1', content: 3, mtimeUs: 1 })
     const touched = file({ version: 'a1 b1', by: 'a1', modeBy: 'b1', mtimeUs: 9_000_000 })
     const stands = file({ version: 'a1 b1 c1', by: 'c1', modeBy: 'b1', content: 3, mtimeUs: 1 })
@@ -121,20 +121,20 @@ describe('concurrent versions (rules 3 and 4)', () => {
     expect(reconcile(touched, over, noCopy)).toEqual(become(stands))
   })
 
-  test('a chmod does not keep what another deleted', () => {
+  test('rule 3: a chmod does not keep what another deleted', () => {
     const deleted = tombstone({ version: 'a1 c1', by: 'c1' })
     expect(reconcile(chmod, deleted, noCopy)).toMatchObject({ entry: { kind: 'tombstone' } })
     expect(reconcile(deleted, chmod, noCopy)).toMatchObject({ entry: { kind: 'tombstone' } })
   })
 
-  test('an edit beats a delete, and only who deleted resolves', () => {
+  test('rule 5: an edit beats a delete, and only who deleted resolves', () => {
     const deleted = tombstone({ version: 'a1 c1', by: 'c1', mtimeUs: 9_000_000 })
     const stands = { ...edited, version: file({ version: 'a1 b1 c1', by: 'a1' }).version }
     expect(reconcile(deleted, edited, noCopy)).toEqual(become(stands))
     expect(reconcile(edited, deleted, noCopy)).toEqual(wait)
   })
 
-  test('the holder of the winner waits until it has the copy of the loser, then merges', () => {
+  test('rule 4: the holder of the winner waits until it has the copy of the loser, then merges', () => {
     const loser = file({ version: 'a1 c1', by: 'c1', content: 3 })
     expect(reconcile(edited, loser, noCopy)).toEqual(wait)
     const asked: Entry[] = []
@@ -145,7 +145,7 @@ describe('concurrent versions (rules 3 and 4)', () => {
     )
   })
 
-  test('a directory beats a file, which gets its copy', () => {
+  test('rule 11: a directory beats a file, which gets its copy', () => {
     const made = directory({ version: 'c1', by: 'c1', mtimeUs: 0 })
     expect(reconcile(edited, made, noCopy)).toMatchObject({
       kind: 'become',
@@ -155,14 +155,14 @@ describe('concurrent versions (rules 3 and 4)', () => {
     expect(reconcile(made, edited, noCopy)).toEqual(wait)
   })
 
-  test('the winner takes a mode that its writer had not seen', () => {
+  test('rule 3: the winner takes a mode that its writer had not seen', () => {
     const loser = file({ version: 'a1 c1', by: 'c1', content: 3, mode: 0o600 })
     const winner = file({ version: 'a1 b1', by: 'b1', modeBy: 'a1', content: 2, mtimeUs: 5e6 })
     expect(reconcile(loser, winner, noCopy)).toMatchObject({ entry: { mode: 0o600 }, loser })
   })
 })
 
-describe('equal vectors (rule 6)', () => {
+describe('rule 6: equal vectors', () => {
   test('with other content are a conflict that is counted', () => {
     const twin = { ...edited, version: old.version }
     expect(reconcile(old, twin, noCopy)).toEqual(become(twin, { loser: old, isVersionReuse: true }))
@@ -255,7 +255,7 @@ describe('whoever asks', () => {
     )
   })
 
-  test('content that neither saw superseded leaves a peer only as a loser with a copy', () => {
+  test('rule 4: content that neither saw superseded leaves a peer only as a loser with a copy', () => {
     check(
       fc.property(anyEntry, anyEntry, (a, b) => {
         const decision = reconcile(a, b, noCopy)

@@ -11,7 +11,7 @@ const calm: Disappearance = {
   isFullScan: true,
 }
 
-describe('the delete brake (rule 19)', () => {
+describe('rule 19: the delete brake', () => {
   test.each<[string, Partial<Disappearance>, HeldShare]>([
     ['nothing is gone', {}, 'none'],
     ['more than half is gone without an event', { goneSilently: 551, goneFiles: 500 }, 'silent'],

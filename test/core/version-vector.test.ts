@@ -22,7 +22,7 @@ import { anyDot, anyVector } from './arbitraries.ts'
 import { dot, peer, vector } from './build.ts'
 import { check } from './property.ts'
 
-describe('vectors are a join-semilattice under mergeVectors', () => {
+describe('rule 3: vectors are a join-semilattice under mergeVectors', () => {
   test('merging is commutative', () => {
     check(
       fc.property(anyVector, anyVector, (a, b) => {

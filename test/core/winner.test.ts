@@ -8,7 +8,7 @@ import { check } from './property.ts'
 
 const at = { version: 'a1', by: 'a1' }
 
-describe('the winner is the greatest of a total order (rule 5)', () => {
+describe('rule 5: the winner is the greatest of a total order', () => {
   test('whoever compares finds the same', () => {
     check(
       fc.property(anyEntry, anyEntry, (a, b) => {

@@ -95,7 +95,7 @@ describe('the counts', () => {
     recordOf(tombstone({ ...shape, path: 't' }), 5),
   ]
 
-  test('are those of what the index holds, and none when it is gone', () => {
+  test('rule 21: are those of what the index holds, tombstones too, and none when it is gone', () => {
     const census = censusOf(...all)
     const counts = () => {
       const { files, directories, symlinks, tombstones, sizeBytes, live, missing } = census

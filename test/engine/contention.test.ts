@@ -20,12 +20,12 @@ function delaysOf(count: number): number[] {
   return delays.map((delayMs) => Math.ceil(delayMs / 1000))
 }
 
-test('three conflicts are free; then the wait doubles from 2 s to 10 min for as long as it goes on (rule 8)', () => {
+test('rule 8: three conflicts are free; then the wait doubles from 2 s to 10 min for as long as it goes on', () => {
   const doubling = [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600, 600]
   expect(delaysOf(15)).toEqual([0, 0, 0, ...doubling])
 })
 
-describe('after three conflicts', () => {
+describe('rule 8: after three conflicts', () => {
   const contended = (): Contention => {
     const contention = new Contention()
     for (const nowMs of [0, 1_000, 2_000]) contention.note(p, nowMs)
@@ -60,7 +60,7 @@ describe('after three conflicts', () => {
   })
 })
 
-test('three conflicts in more than ten minutes are no contention', () => {
+test('rule 8: three conflicts in more than ten minutes are no contention', () => {
   const contention = new Contention()
   for (let conflict = 0; conflict < 20; conflict++) {
     expect(contention.delayMs(p, conflict * 6 * minuteMs)).toBe(0)
@@ -68,7 +68,7 @@ test('three conflicts in more than ten minutes are no contention', () => {
   }
 })
 
-test('a path that has been quiet takes no memory', () => {
+test('rule 8: a path that has been quiet takes no memory', () => {
   const contention = new Contention()
   for (let n = 0; n < 1_000; n++) contention.note(path(`p${n}`), n * minuteMs)
   expect(contention.size).toBeLessThan(50)

@@ -41,7 +41,7 @@ async function goneAndBack(b: PlayedPeer, meanwhile: () => Promise<void>): Promi
   await synd.pass(60_000)
 }
 
-describe('deletes that are held', () => {
+describe('rule 19: deletes that are held', () => {
   test('are over when their directory is moved back, though nothing in it changed', async () => {
     await started()
     await unseen(() => synd.hands.rename('d', '.synd/away'))
@@ -51,7 +51,7 @@ describe('deletes that are held', () => {
     expect(synd.status.problems).toEqual([])
   })
 
-  test('give way to an edit elsewhere, and so does the directory above it (rule 19)', async () => {
+  test('give way to an edit elsewhere, and so does the directory above it', async () => {
     const b = await started()
     await unseen(() => synd.hands.remove('d'))
     expect(synd.status.volume.heldDeletes).toBe(201)
@@ -97,7 +97,7 @@ describe('deletes that are held', () => {
   })
 })
 
-describe('entries that were taken back', () => {
+describe('rule 19: entries that were taken back', () => {
   test('are pulled when there is a peer again, also after a restart', async () => {
     const b = await started()
     await unseen(() => synd.hands.remove('d'))

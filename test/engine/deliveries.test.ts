@@ -19,7 +19,7 @@ beforeEach(() => {
   delivery.add(5, { seenMs: null, sinceMs: 505 })
 })
 
-describe('an acknowledgement', () => {
+describe('rule 17: an acknowledgement', () => {
   test.each([
     ['applied', { from: 2, to: 3, outcome: applied }, 3, 0, [200, 300], 900],
     ['not wanted', { from: 2, to: 3, outcome: notWanted }, 3, 0, [], null],
@@ -55,7 +55,7 @@ describe('an acknowledgement', () => {
   })
 })
 
-describe('what is pending', () => {
+describe('rule 17: what is pending', () => {
   test('ends when the path moves to another sequence, failed or not', () => {
     delivery.acknowledge({ from: 1, to: 1, outcome: failed }, 900)
     delivery.drop(1)

@@ -67,7 +67,7 @@ test('what could not be dealt with is due again, whole', () => {
   expect(dirty.takeDue(10)).toEqual(scope)
 })
 
-describe('a path that changes all the time', () => {
+describe('rule 15: a path that changes all the time', () => {
   /** Changes every ms and is published whenever it is due; the pauses between. */
   function pauses(count: number): number[] {
     const found: number[] = []

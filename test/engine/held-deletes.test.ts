@@ -53,7 +53,7 @@ function sift(all: readonly Gone[], others: readonly HashedDifference[] = []): [
   return [held.sift(all, others).length, held.size]
 }
 
-describe('deletes wait for people (rule 19)', () => {
+describe('rule 19: deletes wait for people', () => {
   test.each<[string, number, () => readonly Gone[], [number, number]]>([
     ['more than half gone without an event', 300, () => gone(numbers(200)), [0, 200]],
     ['as many that events told of', 300, () => gone(numbers(200), false), [200, 0]],
@@ -92,7 +92,7 @@ describe('deletes wait for people (rule 19)', () => {
     expect(sift(gone([...others, ...numbers(200)]), renamed)).toEqual([300, 0])
   })
 
-  test('what was renamed is no loss in the round after its new name was found (rule 15)', () => {
+  test('what was renamed is no loss in the round after its new name was found', () => {
     held = new HeldDeletes({ ...parts, share: 0.1 })
     index(300)
     expect(
@@ -147,7 +147,7 @@ describe('deletes wait for people (rule 19)', () => {
   })
 })
 
-describe('what is held', () => {
+describe('rule 19: what is held', () => {
   beforeEach(() => {
     index(300)
     held.sift(gone(numbers(200)), [])
@@ -194,7 +194,7 @@ describe('what is held', () => {
   })
 })
 
-test('files that appeared a moment ago and are all gone are lost, not renamed to themselves', () => {
+test('rule 19: files that appeared a moment ago and are all gone are lost, not renamed to themselves', () => {
   index(30)
   sift(
     [],

@@ -37,7 +37,7 @@ function isSettled({ replies }: Played): boolean {
   return last !== undefined && last.sequence === synd.host.store.lastSequence()
 }
 
-describe('at the start', () => {
+describe('rule 18: at the start', () => {
   test('not before the first scan is in the index, though everybody is there', async () => {
     synd = await LoneEngine.start({ peers: [] })
     expect(synd.status.inSync).toBe(false)
@@ -82,7 +82,7 @@ describe('at the start', () => {
   })
 })
 
-describe('not in sync any more', () => {
+describe('rule 18: not in sync any more', () => {
   test('when something changed here, until the peer has applied it', async () => {
     const b = await inSync()
     synd.hands.write('ours', 'ours, changed')
@@ -215,7 +215,7 @@ describe('not in sync any more', () => {
   })
 })
 
-describe('still in sync', () => {
+describe('rule 18: still in sync', () => {
   test('when a peer’s delete is found done: nothing stays behind', async () => {
     const b = await inSync()
     b.announce(tombstone({ path: 'theirs', version: 'b2', by: 'b2' }))

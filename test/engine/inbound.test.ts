@@ -27,7 +27,7 @@ function entry(sequence: number, name: string, version = `b${sequence}`): Sequen
 }
 
 describe('an announcement', () => {
-  test('is in the store, with how far all is recorded, before it is acknowledged (rule 16)', async () => {
+  test('rule 16: is in the store, with how far all is recorded, before it is acknowledged', async () => {
     const b = call('b')
     b.announce([entry(3, 'x'), entry(4, 'y')], { upTo: 6 })
     await parts.time.pass(0)
@@ -36,7 +36,7 @@ describe('an announcement', () => {
     expect(b.replies.at(-1)).toMatchObject({ kind: 'acknowledgement', recordedUpTo: 6 })
   })
 
-  test('is not acknowledged when it could not be stored', async () => {
+  test('rule 16: is not acknowledged when it could not be stored', async () => {
     parts.store.commit = () => {
       throw new Error('disk full')
     }
@@ -53,7 +53,7 @@ describe('an announcement', () => {
     expect(parts.inbox.take(10)).toEqual(['x', 'y'])
   })
 
-  test('tells when it names a counter of ours that we did not issue (rule 1)', async () => {
+  test('rule 1: tells when it names a counter of ours that we did not issue', async () => {
     const b = call('b')
     b.announce([entry(1, 'x', `b1 a${parts.self.nextDot().counter}`)])
     await parts.time.pass(0)
@@ -112,7 +112,7 @@ describe('a peer that dials again', () => {
   })
 })
 
-test('a thousand ranges and more are told in several acknowledgements', async () => {
+test('rule 17: a thousand ranges and more are told in several acknowledgements', async () => {
   const b = call('b')
   b.announce(Array.from({ length: 1500 }, (_, n) => entry(2 * n + 2, `f${n}`)))
   await parts.time.pass(0)

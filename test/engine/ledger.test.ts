@@ -23,7 +23,7 @@ function sequences(): string[] {
 }
 
 describe('a commit', () => {
-  test('gives sequences in the order of the puts, each one once', () => {
+  test('rule 16: gives sequences in the order of the puts, each one once', () => {
     const { ledger } = parts
     ledger.commit([put(x), put(y)])
     ledger.commit([put(x2)])
@@ -31,7 +31,7 @@ describe('a commit', () => {
     expect(ledger.lastSequence).toBe(3)
   })
 
-  test('of an observation alone keeps the sequence', () => {
+  test('rule 13: of an observation alone keeps the sequence', () => {
     const { ledger } = parts
     ledger.commit([put(x), put(y)])
     ledger.commit([put(x, { isAnnounced: false })])
@@ -56,7 +56,7 @@ describe('a commit', () => {
     expect(told[0]?.[0]?.seenMs).toBe(5)
   })
 
-  test('keeps the highest counter with what was issued', () => {
+  test('rule 2: keeps the highest counter with what was issued', () => {
     const dot = parts.self.nextDot()
     parts.ledger.commit([put(x)])
     expect(parts.store.lastCounter()).toBe(dot.counter)

@@ -5,7 +5,7 @@ import { engineParts, path, put } from './parts.ts'
 
 const shape = { version: 'a1', by: 'a1' }
 
-test('what a batch made in a directory is in it, and what it removed is not (rule 11)', () => {
+test('rule 11: what a batch made in a directory is in it, and what it removed is not', () => {
   const { store, ledger } = engineParts()
   ledger.commit([
     put(directory({ path: 'd', ...shape })),

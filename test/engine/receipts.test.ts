@@ -36,7 +36,7 @@ function refuse(receipts: Receipts, ...sequences: readonly number[]): void {
   receipts.refuse(sequences.map((sequence) => ({ sequence, code: 'bad-path' })))
 }
 
-describe('what is told', () => {
+describe('rule 17: what is told', () => {
   test('how far all is recorded is told before anything is applied, and once', () => {
     const receipts = heard('a', 'b')
     expect(told(receipts)).toBe('up to 2')
@@ -100,7 +100,7 @@ describe('what is told', () => {
   })
 })
 
-describe('refused entries', () => {
+describe('rule 17: refused entries', () => {
   test('are told as refused and never as applied', () => {
     const receipts = heard('a', 'b', 'c')
     refuse(receipts, 4, 5)
@@ -132,7 +132,7 @@ describe('refused entries', () => {
   })
 })
 
-describe('a new link', () => {
+describe('rule 17: a new link', () => {
   test('is told everything anew but what is still open', () => {
     const receipts = heard('a', 'b', 'c')
     receipts.close(path('a'), applied)

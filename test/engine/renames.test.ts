@@ -28,7 +28,7 @@ function heardSince(from: number): string[] {
   return entries.map(({ entry }) => `${entry.kind === 'tombstone' ? '-' : '+'}${entry.path}`)
 }
 
-describe('what is done here', () => {
+describe('rule 15: what is done here', () => {
   test('a renamed directory is announced under its new name before it is gone under the old', async () => {
     synd.hands.mkdir('before')
     for (const n of numbers) synd.hands.write(`before/${n}`, `content ${n}`)
@@ -63,7 +63,7 @@ describe('what is done here', () => {
   })
 })
 
-describe('what is done there', () => {
+describe('rule 15: what is done there', () => {
   test('a rename moves no content, though its deletes are known as soon as its new names', async () => {
     b.announce(directory({ path: 'before', version: 'b1', by: 'b1' }))
     b.announce(...numbers.map((n) => toldFile(`before/${n}`, `content ${n}`)))

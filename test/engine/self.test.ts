@@ -21,7 +21,7 @@ function nextLife(store: MemoryStore = parts.store, seed = 2): Parts {
   return engineParts({ store, seed })
 }
 
-describe('a start', () => {
+describe('rule 1: a start', () => {
   test('is a new epoch, in the index before it is said to anybody, with the last sequence of the one before', () => {
     parts.self.begin(here)
     parts.ledger.commit([put(file({ path: 'x', version: 'a1', by: 'a1' }))])
@@ -100,7 +100,7 @@ describe('a start', () => {
   })
 })
 
-describe('what another has recorded of us', () => {
+describe('rule 1: what another has recorded of us', () => {
   /** The second life: the first ended at sequence 2, this one is at 3. */
   function secondLife(): { first: Parts; second: Parts } {
     parts.self.begin(here)
@@ -132,8 +132,8 @@ describe('what another has recorded of us', () => {
   })
 })
 
-describe('a dot', () => {
-  test('never repeats and follows the clock (rule 2)', async () => {
+describe('rule 2: a dot', () => {
+  test('never repeats and follows the clock', async () => {
     const first = parts.self.nextDot()
     const second = parts.self.nextDot()
     expect([first, second]).toEqual([
@@ -163,7 +163,7 @@ describe('a dot', () => {
   })
 })
 
-describe('a new peer id', () => {
+describe('rule 1: a new peer id', () => {
   test('is drawn for good, and everything else is kept', () => {
     parts.self.begin(here)
     parts.ledger.commit([put(file({ path: 'x', version: 'a1', by: 'a1' }))])

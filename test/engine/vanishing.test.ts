@@ -65,8 +65,8 @@ function round(parts: Round) {
   return { confirmed: names, fresh: [...fresh] }
 }
 
-describe('a path that is gone', () => {
-  test('is confirmed by the round after it was first seen gone, not before (rule 15)', () => {
+describe('rule 15: a path that is gone', () => {
+  test('is confirmed by the round after it was first seen gone, not before', () => {
     expect(round({ told: ['a'], gone: ['a'] })).toEqual({ confirmed: [], fresh: ['a'] })
     expect(vanishing.size).toBe(1)
     expect(round({ told: ['a'], gone: ['a'] })).toEqual({ confirmed: ['a'], fresh: [] })
@@ -114,7 +114,7 @@ describe('a path that is gone', () => {
   })
 })
 
-describe('a path is gone silently (rule 19)', () => {
+describe('rule 19: a path is gone silently', () => {
   test('when a full scan found it, and no event told of it by the time it is confirmed', () => {
     round({ isFullScan: true, told: ['a'], gone: ['a', 'b', 'late'] })
     round({ told: ['c'], gone: ['c'] })
@@ -135,7 +135,7 @@ describe('a path is gone silently (rule 19)', () => {
   })
 })
 
-describe('a directory that gave way to something else', () => {
+describe('rule 15: a directory that gave way to something else', () => {
   test('is confirmed as what is gone, together with what was in it', () => {
     const seen = { told: ['d', 'd/x'], replaced: ['d'], present: ['d'], gone: ['d/x'] }
     expect(round(seen).fresh).toEqual(['d/x', 'd'])

@@ -90,7 +90,7 @@ test('needs no round trip a file: answers go ahead of time', async () => {
   expect(proxy.connections()).toBe(1)
 })
 
-describe('a file that changes while it is sent', () => {
+describe('rule 16: a file that changes while it is sent', () => {
   const size = 6 * 1024 * 1024
   const cases: [string, (path: string) => void][] = [
     ['rewritten in place', (path) => writeFileSync(path, randomBytes(size))],

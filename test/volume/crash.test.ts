@@ -14,7 +14,7 @@ import { memoryHands } from '../support/memory-hands.ts'
 import { directoryEntry, someMtimeUs, symlinkEntry } from '../support/volume-fixture.ts'
 
 for (const scenario of scenarios) {
-  describe(`crashes around ${scenario.title}`, () => {
+  describe(`rule 22: crashes around ${scenario.title}`, () => {
     test('kill -9 at every effect leaves the old or the new thing, and the next start tidies up', async () => {
       const { calls } = await run(scenario, null)
       expect(calls.length).toBeGreaterThan(0)
@@ -64,7 +64,7 @@ for (const scenario of scenarios) {
   })
 }
 
-test('an edit that lands in the last moment survives kill -9 at every effect after it', async () => {
+test('rule 22: an edit that lands in the last moment survives kill -9 at every effect after it', async () => {
   for (const change of [
     publish,
     remove,

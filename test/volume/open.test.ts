@@ -155,7 +155,7 @@ describe('.synd', () => {
     expect(third.marker).toEqual({ ...first.marker, generation: '00000000000000ff' })
   })
 
-  test('has another mark in a copy of the volume', async () => {
+  test('rule 1: has another mark in a copy of the volume', async () => {
     await using under = realVolume()
     const original = await under.open()
     const copied = `${under.path}-copy`

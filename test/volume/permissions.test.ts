@@ -131,7 +131,7 @@ describe('a user without rights', () => {
 })
 
 describe.skipIf(!isRoot)('files of other owners', () => {
-  test('a replaced file keeps the owner it had', async () => {
+  test('rule 13: a replaced file keeps the owner it had', async () => {
     await using under = realVolume()
     const volume = await under.open()
     under.hands.write('f', 'old')
@@ -145,7 +145,7 @@ describe.skipIf(!isRoot)('files of other owners', () => {
     expect(statSync(join(under.path, 'new')).uid).toBe(process.getuid?.())
   })
 
-  test('one that may not be linked (protected_hardlinks) is replaced all the same', async () => {
+  test('rule 22: one that may not be linked (protected_hardlinks) is replaced all the same', async () => {
     await using under = realVolume()
     writeFileSync(join(under.path, 'f'), 'old', { mode: 0o600 })
     giveToNobody(under.path)
@@ -187,7 +187,7 @@ describe.skipIf(!isRoot)('files of other owners', () => {
   })
 })
 
-test('where there are no hard links files are published, replaced and removed by rename', async () => {
+test('rule 22: where there are no hard links files are published, replaced and removed by rename', async () => {
   const disk = new MemoryDisk({ nowMs: () => 0 })
   const hands = memoryHands(disk)
   const volume = await openVolume({

@@ -10,7 +10,7 @@ import { demandApplied, put, symlinkEntry } from '../support/volume-fixture.ts'
 /** Bytes of one version; all of them are the same letter, so that half of one and half of another shows. */
 const versionBytes = 20_000
 
-describe('somebody who reads a file all the time', () => {
+describe('rule 22: somebody who reads a file all the time', () => {
   test('sees the old or the new version through 500 replaces, never none and never half of one (G3)', async () => {
     await using under = realVolume()
     const volume = await under.open()
