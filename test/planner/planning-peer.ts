@@ -182,9 +182,11 @@ export class PlanningPeer {
     return { intents, ready }
   }
 
-  async apply(batch: readonly Ready[]): Promise<void> {
+  /** `isFresh`: nothing was heard since it was decided. Else it is decided anew, and what was to appear may go by now. */
+  async apply(batch: readonly Ready[], { isFresh }: { isFresh: boolean }): Promise<void> {
     const going = batch.filter(({ intent }) => intent.entry.kind === 'tombstone')
-    this.disk.beginBatch(new Set(going.flatMap(({ intent }) => ancestorsOf(intent.path))))
+    const emptied = new Set(going.flatMap(({ intent }) => ancestorsOf(intent.path)))
+    this.disk.beginBatch({ emptied, isFresh })
     await this.#applier.apply(batch)
     this.#checkDisk()
   }

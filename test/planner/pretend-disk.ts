@@ -36,7 +36,7 @@ export class PretendDisk implements Volume {
   readonly #onDisk = new Map<RelativePath, OnDisk>()
   /** Contents of files whose last one was removed in this batch. */
   readonly #removed = new Set<number>()
-  #emptied: ReadonlySet<RelativePath> = new Set()
+  #batch: Parameters<PretendDisk['beginBatch']>[0] = { emptied: new Set(), isFresh: true }
   #changes = 0
 
   get tree(): Tree {
@@ -77,9 +77,9 @@ export class PretendDisk implements Volume {
   }
 
   /** `emptied`: directories below which the batch removes something; what takes their place comes last. */
-  beginBatch(emptied: ReadonlySet<RelativePath>): void {
+  beginBatch(batch: { emptied: ReadonlySet<RelativePath>; isFresh: boolean }): void {
     this.#removed.clear()
-    this.#emptied = emptied
+    this.#batch = batch
   }
 
   async apply(change: Change): Promise<Applied> {
@@ -90,7 +90,11 @@ export class PretendDisk implements Volume {
         const { content } = stage
         if (digest(content) !== entry.digest)
           throw new Failure('plan', `${entry.path} gets other bytes`)
-        if (this.#removed.has(content) && !this.#emptied.has(entry.path))
+        if (
+          this.#batch.isFresh &&
+          this.#removed.has(content) &&
+          !this.#batch.emptied.has(entry.path)
+        )
           throw new Failure('plan', `${entry.path} comes after its content was removed`)
         return this.#place(entry, expected, { kind: 'file', content, ...metadataOf(entry) })
       }

@@ -42,7 +42,7 @@ export async function runSchedule(schedule: Schedule): Promise<Report> {
       late.set(peer, later)
       if (now.length === 0) continue
       applied += now.length
-      await peer.apply(now)
+      await peer.apply(now, { isFresh: !now.some((one) => waiting.includes(one)) })
       checkMoment(peers, wanted)
     }
     if (isMoving) continue
