@@ -1,5 +1,5 @@
 import { generateKeyPairSync, X509Certificate, type KeyObject } from 'node:crypto'
-import type { KeyFingerprint, TlsCredentials } from '../core/credentials.ts'
+import type { HandshakeAdvice, KeyFingerprint, TlsCredentials } from '../core/credentials.ts'
 import { SyndError } from '../core/errors.ts'
 import { anchorFor, issueLeaf, type Leaf } from './certificate.ts'
 import { issuerOfLeaf } from './peer-certificate.ts'
@@ -18,8 +18,15 @@ const renewalMs = 24 * 60 * 60 * 1000
 /** The clock is looked at this often: it may jump, and a suspended host has no timers. */
 const lookMs = 60_000
 
+const advice: HandshakeAdvice = {
+  unbelieved: 'is its public key in our authorized_keys?',
+  unexpected: 'is its public key in our authorized_keys?',
+  refused: 'is our public key in its authorized_keys?',
+}
+
 /** TLS credentials made of this peer's SSH key and the peers' public keys, always current (SECURITY.md, What protects the network). */
 export class CredentialSource {
+  readonly advice = advice
   readonly #issuer: PublicKey
   readonly #privateKey: KeyObject
   readonly #trusted: Trusted

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import type { KeyFingerprint, TlsCredentials } from '../core/credentials.ts'
+import type { HandshakeAdvice, KeyFingerprint, TlsCredentials } from '../core/credentials.ts'
 import { SyndError } from '../core/errors.ts'
 import { FilePoll } from './file-poll.ts'
 
@@ -15,16 +15,26 @@ export interface CredentialFiles {
   readonly authorities: string
 }
 
+const advice: HandshakeAdvice = {
+  unbelieved: 'is it valid, and of an authority in our SYND_TLS_CA?',
+  unexpected: 'does it name the host as our SYND_PEERS does?',
+  refused: 'is our certificate valid, and of an authority in its SYND_TLS_CA?',
+}
+
 /**
  * TLS credentials of an authority of the operator's own (SYND_TLS=files), read again when the files change. Whoever has a certificate of that
- * authority is a peer; its SSH key is not proved by it, so the key behind every connection is the empty string, as with TLS off.
+ * authority is a peer; who is dialled must also be named by it as SYND_PEERS does. Its SSH key is not proved by it, so the key behind every
+ * connection is the empty string, as with TLS off.
  */
 export class FileCredentials {
+  readonly advice = advice
   readonly #files: CredentialFiles
   readonly #log: Log
   readonly #poll: FilePoll
   readonly #listeners = new Set<() => void>()
   #credentials: TlsCredentials | null = null
+  /** The authorities changed: connections that the old ones vouched for have to prove themselves anew. */
+  #isProvingAnew = false
 
   constructor(options: { files: CredentialFiles; log: Log; pollMs?: number }) {
     this.#files = options.files
@@ -67,6 +77,7 @@ export class FileCredentials {
 
   /** The empty string for a certificate that fits the host which was dialled (null: the peer dialled us), else null. */
   keyOfPeer(certificate: X509Certificate | Buffer, host: string | null): KeyFingerprint | null {
+    if (this.#isProvingAnew) return null
     if (host === null) return ''
     const leaf = Buffer.isBuffer(certificate) ? new X509Certificate(certificate) : certificate
     const fits = isIP(host) === 0 ? leaf.checkHost(host) : leaf.checkIP(host)
@@ -74,6 +85,7 @@ export class FileCredentials {
   }
 
   #readAgain(): void {
+    const before = this.#credentials?.anchorsPem.join('\n')
     try {
       this.#credentials = readCredentials(this.#files)
     } catch (error) {
@@ -82,7 +94,12 @@ export class FileCredentials {
       return
     }
     this.#log('info', 'TLS files read again', { certificate: this.#files.certificate })
-    for (const listener of this.#listeners) listener()
+    this.#isProvingAnew = before !== this.#credentials.anchorsPem.join('\n')
+    try {
+      for (const listener of this.#listeners) listener()
+    } finally {
+      this.#isProvingAnew = false
+    }
   }
 }
 

@@ -29,11 +29,13 @@ export interface Target {
  * next dial makes another.
  */
 export class Connection {
+  readonly #credentials: Credentials | null
   readonly #sockets: OwnedSockets
   readonly #client: Client
 
   constructor(options: { target: Target; credentials: Credentials | null; rejected: Rejected }) {
     const { target, credentials, rejected } = options
+    this.#credentials = credentials
     this.#sockets = new OwnedSockets({ credentials, rejected, host: target.name })
     this.#client = new Client(`dns:///${target.address}`, this.#sockets, clientOptions)
   }
@@ -90,7 +92,7 @@ export class Connection {
     if (code === status.UNAVAILABLE && this.#closedOnUs()) {
       return new SyndError(
         'untrusted',
-        'it closed the connection after the handshake; is our public key in its authorized_keys?',
+        `it closed the connection after the handshake; ${this.#credentials?.advice.refused ?? ''}`,
         { cause: error },
       )
     }

@@ -116,18 +116,20 @@ export class OwnedSockets extends ChannelCredentials {
     if (certificate === undefined || !secured.authorized) {
       this.#rejected('grpc', 'untrusted-certificate')
       const reason: unknown = secured.authorizationError
-      throw this.#refuse(`its certificate is not believed (${String(reason)})`)
+      throw this.#refuse(
+        `its certificate is not believed (${String(reason)})`,
+        credentials.advice.unbelieved,
+      )
     }
     const key = credentials.keyOfPeer(certificate, this.#host)
     if (key === null) {
       this.#rejected('grpc', 'untrusted-key')
-      throw this.#refuse('its certificate is not that of a peer')
+      throw this.#refuse('its certificate is not that of a peer', credentials.advice.unexpected)
     }
     return { key, certificate }
   }
 
-  #refuse(reason: string): SyndError {
-    const advice = 'is its public key in our authorized_keys?'
+  #refuse(reason: string, advice: string): SyndError {
     this.#failure = new SyndError('untrusted', `${reason}; ${advice}`)
     return this.#failure
   }

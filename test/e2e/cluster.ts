@@ -17,6 +17,12 @@ export interface Member {
   readonly ports: { readonly grpc: number; readonly ssh: number; readonly http: number }
 }
 
+/** Where a member lives: its volume, and the directory of the cluster for whatever else it needs. */
+interface Place {
+  readonly volume: string
+  readonly home: string
+}
+
 /** The port under which `from` lists `to`, whose own is `grpcPort`; null: it does not. */
 export type Listing = (from: string, to: string, grpcPort: number) => number | null
 
@@ -39,6 +45,7 @@ export class Cluster {
     {
       settings = {},
       settingsOf = () => ({}),
+      makeKey = generateKey,
       commandOf = () => null,
       listing = (_from, _to, grpcPort) => grpcPort,
       volumeOf = () => null,
@@ -46,7 +53,9 @@ export class Cluster {
       morePeers = () => [],
     }: {
       settings?: Readonly<Record<string, string>>
-      settingsOf?: (name: string) => Readonly<Record<string, string>>
+      settingsOf?: (name: string, place: Place) => Readonly<Record<string, string>>
+      /** Writes a private key to `path` and gives its public line. */
+      makeKey?: (name: string, path: string) => string
       /** Something else than the launcher on the pinned Node; null: that. */
       commandOf?: (name: string) => readonly string[] | null
       listing?: Listing
@@ -61,10 +70,8 @@ export class Cluster {
     const lines: string[] = [...moreKeys]
     const plans = names.map((name, index) => {
       const [grpc = 0, ssh = 0, http = 0] = ports.slice(index * 3)
-      const { privateKeyText, publicLine } = generateKeyPair({ comment: name })
-      lines.push(publicLine)
       const key = join(root, `${name}.key`)
-      writeFileSync(key, privateKeyText, { mode: 0o600 })
+      lines.push(makeKey(name, key))
       const given = volumeOf(name)
       const volume = given ?? join(root, name)
       if (given === null) mkdirSync(volume)
@@ -87,7 +94,7 @@ export class Cluster {
         SYND_SSH_KEY: key,
         SYND_SSH_AUTHORIZED_KEYS: authorizedKeys,
         ...settings,
-        ...settingsOf(name),
+        ...settingsOf(name, { volume, home: root }),
       }
       const process = new SidecarProcess({
         environment,
@@ -147,6 +154,12 @@ export class Cluster {
     await Promise.all(this.members.map(({ process }) => process.kill()))
     this.#remove()
   }
+}
+
+function generateKey(name: string, path: string): string {
+  const { privateKeyText, publicLine } = generateKeyPair({ comment: name })
+  writeFileSync(path, privateKeyText, { mode: 0o600 })
+  return publicLine
 }
 
 /** Ports that are free now; somebody else may take one in between, which the test then says. */

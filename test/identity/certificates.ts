@@ -29,12 +29,16 @@ export async function forge(options: {
   issuer: string
   signedBy: KeyObject
   names?: readonly string[]
+  addresses?: readonly string[]
   isCa?: boolean
   notBefore?: Date
   notAfter?: Date
 }): Promise<Forged> {
   const pair = generateKeyPairSync('ed25519')
-  const names = options.names ?? []
+  const names = [
+    ...(options.names ?? []).map((value) => ({ type: 'dns' as const, value })),
+    ...(options.addresses ?? []).map((value) => ({ type: 'ip' as const, value })),
+  ]
   const certificate = await x509.X509CertificateGenerator.create(
     {
       subject: options.subject,
@@ -46,13 +50,7 @@ export async function forge(options: {
       signingAlgorithm: { name: 'Ed25519' },
       extensions: [
         new x509.BasicConstraintsExtension(options.isCa === true, undefined, true),
-        ...(names.length === 0
-          ? []
-          : [
-              new x509.SubjectAlternativeNameExtension(
-                names.map((value) => ({ type: 'dns' as const, value })),
-              ),
-            ]),
+        ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
       ],
     },
     webcrypto,

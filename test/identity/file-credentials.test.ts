@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -73,6 +73,29 @@ test('new files are taken over, damaged ones are not', async () => {
   write(await issue(['host-b.example']))
   await vi.waitFor(() => expect(changed).toHaveBeenCalled(), 10_000)
   expect(source.current()).not.toEqual(before)
+  source.stop()
+})
+
+test('other authorities make everybody prove themselves anew, another leaf nobody', async () => {
+  const issued = await issue(['host-b.example'])
+  const files = write(issued)
+  const source = new FileCredentials({ files, log: () => {}, pollMs: 10 })
+  source.start()
+  const leaf = new X509Certificate(issued.leaf.certificatePem)
+  const told: (string | null)[] = []
+  source.onChange(() => told.push(source.keyOfPeer(leaf, null)))
+  const own = await forge({
+    subject: 'CN=leaf',
+    issuer: 'CN=authority',
+    signedBy: issued.authority.privateKey,
+    names: ['host-b.example'],
+  })
+  writeFileSync(files.certificate, own.certificatePem)
+  writeFileSync(files.privateKey, own.privateKeyPem)
+  await vi.waitFor(() => expect(told).toEqual(['']), 10_000)
+  write(await issue(['host-b.example']))
+  await vi.waitFor(() => expect(told).toEqual(['', null]), 10_000)
+  expect(source.keyOfPeer(leaf, null)).toBe('')
   source.stop()
 })
 

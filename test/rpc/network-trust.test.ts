@@ -268,6 +268,7 @@ test('what the credentials say of a certificate is asked anew at every call', as
     current: () => a.credentials.current(),
     onChange: () => () => {},
     keyOfPeer: () => null,
+    advice: a.credentials.advice,
   }
   const engine = new FakeEngine('a')
   const network = await start(openNetwork(fickle), engine)

@@ -22,6 +22,7 @@ export async function startSshd(options: {
 }) {
   const directory = temporaryDirectory()
   const hostKeys = options.hostKeys ?? [makeKey()]
+  const authorizedKeys = join(directory.path, 'authorized_keys')
   const file = (name: string, content: string): string => {
     writeFileSync(join(directory.path, name), content, { mode: 0o600 })
     return join(directory.path, name)
@@ -78,6 +79,8 @@ export async function startSshd(options: {
     /** Its lines of known_hosts, as ssh-keyscan prints them. */
     knownHosts: hostKeys.map((key) => `[127.0.0.1]:${port} ${key.publicLine}\n`).join(''),
     port,
+    /** Read at each login. */
+    authorizedKeys,
     log: () => log,
     stop: async () => {
       child.kill()
