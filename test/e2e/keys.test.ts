@@ -107,7 +107,7 @@ describeWith(['ssh-keygen'], 'with keys that ssh-keygen made and encrypted', () 
     await made.untilInSync()
     expect(beta.hands.read('secret')).toBe('not for beta')
     expect(alpha.process.pid).toBe(pid)
-  })
+  }, 180_000)
 
   test('another passphrase, or none, ends it with 78 and says so', async () => {
     const { made, home } = await encrypted()

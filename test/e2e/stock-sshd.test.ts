@@ -82,5 +82,5 @@ describeWith(['sshd', 'scp'], 'two peers, one of which leaves its files to a sto
     await cluster.untilInSync()
     expect(alpha.hands.read('from beta')).toBe('back')
     expect(beta.hands.read('once more')).toBe('and forth')
-  })
+  }, 180_000)
 })

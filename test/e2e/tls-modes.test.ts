@@ -119,7 +119,7 @@ test('with certificates of an authority of their own peers work, and refuse what
   await until(() => complaintOf(alpha, /^peer-untrusted .*CERT_HAS_EXPIRED/))
   put('beta', renewed)
   await cluster.untilInSync()
-})
+}, 180_000)
 
 test('with TLS off peers work through a plain TCP proxy, are warned, and anybody may ask for their health', async () => {
   const [toAlpha, toBeta] = [await new Forwarder().start(), await new Forwarder().start()]
