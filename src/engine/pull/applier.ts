@@ -1,5 +1,5 @@
 import type { Digest } from '../../core/digest.ts'
-import { isLive, sameContent, sameMetadata, type Entry } from '../../core/entry.ts'
+import { isLive, sameContent, sameMetadata, type Entry, type LiveEntry } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import { ignoreFilePath } from '../../core/ignore.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
@@ -252,24 +252,29 @@ export class Applier {
     { entry, needsBytes }: Intent,
     { stage, record }: { stage: Stage | null; record: IndexRecord | null },
   ): Promise<Applied> {
-    const { volume, damage, leftovers, dirty, clock } = this.#parts
+    const { volume, damage } = this.#parts
     const expected = this.#hasBytes(record) ? record.observation : damage.seenAt(entry.path)
     const known = damage.has(entry.path) ? null : record
-    const isNew = entry.kind === 'directory' && !isLive(record?.entry)
-    const there = isNew ? leftovers.directoryAt(entry.path) : null
-    const change: Change | null =
-      isNew && there !== null
-        ? { kind: 'set-metadata', entry, expected: there }
-        : changeFor(entry, { needsBytes, stage, record: known, expected })
+    const change = changeFor(entry, { needsBytes, stage, record: known, expected })
     if (change === null) {
       const observation = isLive(entry) ? (record?.observation ?? null) : null
       return { kind: 'applied', observation, hold: null, displaced: false }
     }
-    const applied = await volume.apply(change)
-    // Nobody may have looked into it yet.
-    if (there !== null) dirty.add(entry.path, clock.monotonicMs(), { isTree: true })
+    let applied = await volume.apply(change)
+    if (applied.kind === 'changed' && change.kind === 'make' && expected === null)
+      applied = await this.#adopt(change.entry)
     if (applied.kind !== 'applied') await stage?.discard()
     return applied
+  }
+
+  /** A directory that is there already, though the index did not have it, is the one that is wanted. */
+  async #adopt(entry: LiveEntry): Promise<Applied> {
+    const { volume, leftovers, dirty, clock } = this.#parts
+    const there = entry.kind === 'directory' ? leftovers.directoryAt(entry.path) : null
+    if (there === null) return { kind: 'changed' }
+    // Nobody may have looked into it yet.
+    dirty.add(entry.path, clock.monotonicMs(), { isTree: true })
+    return volume.apply({ kind: 'set-metadata', entry, expected: there })
   }
 
   /** True when the file is on the disk under its name: not removed and held back, not missing, not damaged. */
