@@ -521,4 +521,19 @@ describe('rule 14: conflict copies', () => {
     expect(heardSince(0).filter((one) => one.includes('.sync-conflict-'))).toEqual([])
     expect(synd.status.conflicts).toEqual([])
   })
+
+  test('rule 14: that were ignored are announced when they are not ignored any more', async () => {
+    await ignore('*.sync-conflict-*\n', toldFile('x', 'base'))
+    synd.deafen(true)
+    synd.hands.write('x', 'ours')
+    await synd.pass(400_000)
+    const [entry, content] = toldFile('x', 'theirs', 'b2')
+    b.announce([{ ...entry, mtimeUs: 4e15 }, content])
+    await synd.pass(3_000)
+    synd.deafen(false)
+    await ignore(null, [{ ...entry, mtimeUs: 4e15 }, content])
+    const [copy = ''] = synd.status.conflicts
+    expect(synd.hands.read(copy)).toBe('ours')
+    expect(heardSince(0)).toContain(`+${copy}`)
+  })
 })

@@ -118,13 +118,14 @@ export class Ignoring {
     return known !== this.#parts.sha256(text)
   }
 
-  /** What became ignored leaves the index without a tombstone. */
+  /** What became ignored leaves the index without a tombstone; so does a copy that was ignored when it was made, to be found anew. */
   #forgetIgnored(): void {
     const { store } = this.#parts
     const ignored: RelativePath[] = []
-    for (const { entry } of store.all()) {
-      if (isLive(entry) && this.isIgnored(entry.path, entry.kind === 'directory'))
-        ignored.push(entry.path)
+    for (const { entry, sequence } of store.all()) {
+      const isUntold = sequence === 0 && entry.version.size > 0
+      const isIgnored = isUntold || this.isIgnored(entry.path, entry.kind === 'directory')
+      if (isLive(entry) && isIgnored) ignored.push(entry.path)
     }
     for (let start = 0; start < ignored.length; start += forgetAtOnce)
       this.#forget(ignored.slice(start, start + forgetAtOnce))
