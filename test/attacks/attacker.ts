@@ -39,6 +39,8 @@ export async function startAttacker(
   const source = await startFakeSource(answer, { key })
   const port = source.target.source.kind === 'embedded' ? source.target.source.port : 0
   const engine = new AttackingEngine(port)
+  // New, as the others: nobody waits for its index.
+  engine.joining = true
   const network = openNetwork(identity.credentials)
   await network.start(engine)
   const clients: RawClient[] = []

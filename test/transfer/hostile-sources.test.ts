@@ -9,6 +9,7 @@ import { collect, until } from './collect.ts'
 import { endExec, startFakeSource } from './fake-source.ts'
 import { memoryStages } from './memory-stage.ts'
 import { startTransfer } from './peers.ts'
+import { first, scpLies, second } from './scp-lies.ts'
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -21,8 +22,6 @@ const request = (path: string, content: string): PullRequest => ({
   sizeBytes: content.length,
 })
 const wanted = [request('dir/first', 'one'), request('dir/second', 'two')]
-const first = 'T1 0 1 0\nC0644 3 first\none\0'
-const second = 'T1 0 1 0\nC0644 3 second\ntwo\0'
 
 /** A sink and a source that answers the n-th exec with the n-th of `answers`, the last one for ever. */
 async function hostile(
@@ -48,40 +47,7 @@ const says =
   }
 
 describe('a source that lies about a file', () => {
-  const cases: [string, string][] = [
-    ['another base name', 'C0644 3 other\none\0'],
-    ['a longer name', 'C0644 3 first2\none\0'],
-    ['a path in the name', 'C0644 3 dir/first\none\0'],
-    ['a way out', 'C0644 3 ../first\none\0'],
-    ['an absolute path', 'C0644 3 /first\none\0'],
-    ['an empty name', 'C0644 3 \none\0'],
-    ['the name .', 'C0644 3 .\none\0'],
-    ['the name ..', 'C0644 3 ..\none\0'],
-    ['a name of 5,000 bytes', `C0644 3 ${'x'.repeat(5000)}\none\0`],
-    ['a name with control and escape bytes', 'C0644 3 \x1b]0;owned\x07first\none\0'],
-    ['a name with NUL', 'C0644 3 first\0\none\0'],
-    ['a directory', 'D0755 0 dir\nC0644 3 first\none\0E\n'],
-    ['the end of a directory', 'E\nC0644 3 first\none\0'],
-    ['times that are none', 'Tgarbage\nC0644 3 first\none\0'],
-    ['times twice', 'T1 0 1 0\nT1 0 1 0\nC0644 3 first\none\0'],
-    ['times for ever', 'T1 0 1 0\n'.repeat(10_000)],
-    ['mode 99999', 'C99999 3 first\none\0'],
-    ['mode -1', 'C-1 3 first\none\0'],
-    ['no mode', 'C 3 first\none\0'],
-    ['size 2^63', 'C0644 9223372036854775808 first\none\0'],
-    ['size -1', 'C0644 -1 first\none\0'],
-    ['size 1e9', 'C0644 1e9 first\none\0'],
-    ['a larger size', `C0644 4 first\none!\0`],
-    ['a smaller size', 'C0644 2 first\non\0'],
-    ['two headers', 'C0644 3 first\nC0644 3 first\none\0'],
-    ['more bytes than it said', 'C0644 3 first\none more\0'],
-    ['no trailer', `C0644 3 first\none${second}`],
-    ['an endless line', 'C0644 3 '.padEnd(2_000_000, 'x')],
-    ['an endless error line', '\x01'.padEnd(2_000_000, 'x')],
-    ['text before the file', 'Welcome!\nC0644 3 first\none\0'],
-    ['wrong bytes of the right size', 'C0644 3 first\neno\0'],
-  ]
-  test.each(cases)(
+  test.each(scpLies)(
     '%s: nothing of it is taken, the next file comes on another channel',
     async (_, lie) => {
       const peer = await hostile([says(lie), says(second)])

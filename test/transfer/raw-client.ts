@@ -9,6 +9,7 @@ export interface Protocol {
   exec: (channel: number, command: string | Buffer, wantsReply: boolean) => void
   channelEOF: (channel: number) => void
   rekey: () => void
+  openssh_agentForward: (channel: number, wantsReply: boolean) => void
   parse: (chunk: Buffer, from: number, to: number) => void
 }
 
