@@ -194,7 +194,7 @@ export function volumePublishing(name: string, ground: () => Ground): void {
     )
 
     withVolume(
-      'a directory made in a set-gid directory keeps the bit',
+      'rule 13: a directory made in a set-gid directory keeps the bit',
       async ({ volume, hands }) => {
         hands.mkdir('d')
         hands.chmod('d', 0o2755)

@@ -195,7 +195,7 @@ describe('rule 3: a new version', () => {
 })
 
 describe('while joining', () => {
-  test('what is found has the empty vector and the dot of its content (rule 9)', () => {
+  test('rule 9: what is found has the empty vector and the dot of its content', () => {
     const entry = unversionedEntry(findingOf(aFile), { pseudoDot: dot('f1'), ...keepsModes })
     expect(entry).toEqual(file({ version: '', by: 'f1' }))
   })

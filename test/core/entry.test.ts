@@ -156,7 +156,7 @@ describe('observations', () => {
     expect(sameBytes(seen, { ...seen, ...change })).toBe(hasSameBytes)
   })
 
-  test('of a directory times and size do not count', () => {
+  test('rule 12: of a directory times and size do not count', () => {
     const before = { ...seen, kind: 'directory' } as const
     expect(sameObservation(before, { ...before, mtimeNs: 9n, ctimeNs: 9n, sizeBytes: 9 })).toBe(
       true,

@@ -178,7 +178,7 @@ describe('rule 6: equal vectors', () => {
   })
 })
 
-describe('joining (rule 9)', () => {
+describe('rule 9: joining', () => {
   const pseudo = { version: '', by: 'f1' }
 
   test('the versioned side wins whatever the mtime, and what was found gets a copy', () => {

@@ -136,7 +136,7 @@ describe.each([
     await cluster.untilLike(from)
   })
 
-  test('and in the end both say that they are in sync', async () => {
+  test('rule 18: in the end both say that they are in sync', async () => {
     await cluster.untilInSync()
     const status = await cluster.member(to).process.status()
     expect(status?.problems).toEqual([])

@@ -132,7 +132,7 @@ describe('rule 19: entries that were taken back', () => {
 })
 
 describe('no delete is', () => {
-  test('what cannot be looked at any more when it is to be stamped (rule 20)', async () => {
+  test('rule 20: what cannot be looked at any more when it is to be stamped', async () => {
     let looks = -Infinity
     const b = await started({
       refuse: ({ operation, path }) => {

@@ -38,7 +38,7 @@ function tellAll(letter: string): void {
   parts.peers.receipts(peer(letter)).recorded([], 0)
 }
 
-describe('joining ends', () => {
+describe('rule 9: joining ends', () => {
   test('at once where nobody else is', () => {
     expect(joining.end()).toBe(true)
     expect(parts.self.isJoined).toBe(true)
@@ -100,11 +100,11 @@ describe('joining ends', () => {
   })
 })
 
-describe('what is left at the end', () => {
+describe('rule 9: what is left at the end', () => {
   const found = (name: string, content = 1) =>
     put(file({ path: name, version: '', by: 'e1', content }))
 
-  test('is stamped with one dot of its content: the same on every founder (rule 9)', () => {
+  test('is stamped with one dot of its content: the same on every founder', () => {
     const other = engineParts({ seed: 7 })
     const dots = [parts, other].map((founder) => {
       founder.ledger.commit([found('x'), put(directory({ path: 'd', version: '', by: 'e1' }))])

@@ -39,7 +39,7 @@ describe('a commit', () => {
     expect(ledger.lastSequence).toBe(2)
   })
 
-  test('of what has no version yet is not announced (rule 9)', () => {
+  test('rule 9: of what has no version yet is not announced', () => {
     parts.ledger.commit([put(file({ path: 'x', version: '', by: 'a1' }))])
     expect(parts.store.get(path('x'))?.sequence).toBe(0)
   })

@@ -74,7 +74,7 @@ describe('rule 1: a start', () => {
     })
   })
 
-  test('after a power loss is one, and so is the next, until the damage is repaired (rule 23)', () => {
+  test('rule 23: after a power loss is one, and so is the next, until the damage is repaired', () => {
     parts.self.begin(here)
     const isLoss: boolean[] = []
     const begin = (seed: number): Self => {

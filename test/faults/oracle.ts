@@ -1,7 +1,7 @@
 import type { Record, Snapshots } from './record.ts'
 import { valueOf, type Snapshot } from './snapshot.ts'
 
-/** `<stem>.sync-conflict-<day>-<time>-<8 hex><extension>` (contract.md) */
+/** `<stem>.sync-conflict-<day>-<time>-<8 hex><extension>` (README) */
 const copyName = /^(.*)\.sync-conflict-\d{8}-\d{6}-[0-9a-f]{8}(\.[^/.]*)?$/
 
 /**

@@ -9,7 +9,7 @@ import { startCommitting } from './committing.ts'
 import { generation, generationRows, holdOf } from './generation.ts'
 import { temporaryIndex } from './temporary-index.ts'
 
-test('killed at any moment, the index holds the last commit that returned or the next one, and no mixture', async () => {
+test('rule 23: killed at any moment, the index holds the last commit that returned or the next one, and no mixture', async () => {
   using index = temporaryIndex()
   let reached = 0
   for (let round = 1; round <= 6; round++) {
@@ -40,7 +40,7 @@ test('killed at any moment, the index holds the last commit that returned or the
   }
 })
 
-test('a hold is kept when the process is killed right after it was recorded', async () => {
+test('rule 22: a hold is kept when the process is killed right after it was recorded', async () => {
   using index = temporaryIndex()
   const returned = await startCommitting(index.path, { dieAt: 'hold' }).exited
   expect(returned).toBe(2)

@@ -25,7 +25,7 @@ for (const scenario of scenarios) {
       }
     })
 
-    test('power loss at every effect leaves the old or the new thing', async () => {
+    test('rule 23: power loss at every effect leaves the old or the new thing', async () => {
       const { calls } = await run(scenario, null)
       for (let point = 0; point < calls.length; point++) {
         for (let seed = 1; seed <= 12; seed++) {
@@ -51,7 +51,7 @@ for (const scenario of scenarios) {
       }
     })
 
-    test('after the directories are synced a power loss takes nothing', async () => {
+    test('rule 23: after the directories are synced a power loss takes nothing', async () => {
       for (let seed = 1; seed <= 40; seed++) {
         const { disk } = await run(scenario, null)
         disk.crash(randomOf(seed))

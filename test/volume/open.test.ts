@@ -176,7 +176,7 @@ describe('.synd', () => {
   })
 })
 
-describe('a volume that is lost under a running peer', () => {
+describe('rule 20: a volume that is lost under a running peer', () => {
   test('is halted as missing or foreign, and goes on when it is back', async () => {
     await using under = realVolume()
     const volume = await under.open()

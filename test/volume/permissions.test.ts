@@ -87,7 +87,7 @@ describe('a user without rights', () => {
       expect(hands.read('d/g')).toBe('new')
     }))
 
-  test('is told what is unreadable, and never that it is gone', () =>
+  test('rule 20: is told what is unreadable, and never that it is gone', () =>
     withNobodysVolume(async ({ disk, volume, hands }) => {
       hands.write('f', 'secret')
       const f = observed(volume, 'f')
