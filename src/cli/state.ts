@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Settings } from '../config/complete.ts'
+import { errorCode } from '../core/errors.ts'
 import { parsePeerId } from '../core/peer-id.ts'
 import { isOfVolume, redrawGeneration } from '../engine/generation.ts'
 import type { Log } from '../observe/log.ts'
@@ -36,25 +37,32 @@ export async function openState(settings: Settings, disk: NodeDisk, log: Log): P
       volumeMark: state.volume.marker.mark,
       end: async () => {},
     }
-  if (isOfVolume(state.store, state.volume)) return elsewhere(state)
+  if (isOfVolume(state.store, state.volume)) return elsewhere(state, log)
   state.store.close()
   const movedTo = setIndexAside(indexPath(settings), systemClock.nowMs())
   log('error', 'the index is of another volume and was set aside: this peer joins anew', {
     movedTo,
   })
-  return elsewhere(await openBoth(settings, disk, log))
+  return elsewhere(await openBoth(settings, disk, log), log)
 }
 
 type Opened = Pick<State, 'store' | 'volume'>
 
-async function elsewhere({ store, volume }: Opened): Promise<State> {
+async function elsewhere({ store, volume }: Opened, log: Log): Promise<State> {
   return {
     store,
     volume,
     isElsewhere: true,
     volumeMark: await redrawGeneration(store, volume, systemChance),
     end: async () => {
-      if (volume.halt() === null) await redrawGeneration(store, volume, systemChance)
+      if (volume.halt() !== null) return
+      try {
+        await redrawGeneration(store, volume, systemChance)
+      } catch (error) {
+        if (errorCode(error) !== 'no-space') throw error
+        // The next start draws one.
+        log('warn', 'no room to record the end of this life', { reason: String(error) })
+      }
     },
   }
 }

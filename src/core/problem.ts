@@ -24,6 +24,7 @@ export const problemCodes = [
   'identity-renewed',
   'version-reuse',
   'watch-degraded',
+  'index-unwritable',
   'refused-entry',
   'settings',
 ] as const

@@ -33,6 +33,7 @@ import { StampGate } from './publish/stamp-gate.ts'
 import { Publisher } from './publish/publisher.ts'
 import { Puller } from './pull/puller.ts'
 import { Scan } from './publish/scan.ts'
+import { reportedStore } from './reported-store.ts'
 import { Self } from './self.ts'
 import { Serial } from './serial.ts'
 import { Stamping } from './publish/stamping.ts'
@@ -69,13 +70,14 @@ export class Engine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts
-    const { store, volume, clock, chance, observer, sha256, settings } = parts
+    const { volume, clock, chance, observer, sha256, settings } = parts
+    const problems = this.#problems
+    const store = reportedStore(parts.store, { problems, clock })
     const self = new Self({ store, clock, chance })
     const census = new Census({ sha256 })
     const ledger = new Ledger({ store, self, census })
     const inbox = new Inbox({ clock, chance })
     const peers = new Peers({ store })
-    const problems = this.#problems
     const dirty = this.#dirty
     const serial = this.#serial
     const ownWork = this.#ownWork

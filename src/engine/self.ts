@@ -1,3 +1,4 @@
+import { errorCode } from '../core/errors.ts'
 import { parseEpoch, parsePeerId, type Epoch, type PeerId } from '../core/peer-id.ts'
 import type { Recorded } from '../core/protocol.ts'
 import type { Dot } from '../core/version-vector.ts'
@@ -86,9 +87,14 @@ export class Self {
     this.#unprovenBootId = null
   }
 
-  /** The life ends as it should. */
+  /** The life ends as it should. Where there is no room to say so, the next one takes it for a crash, which is harmless. */
   end(): void {
-    if (this.#unprovenBootId === null) this.#save({ ...this.#identity, isClean: true })
+    if (this.#unprovenBootId !== null) return
+    try {
+      this.#save({ ...this.#identity, isClean: true })
+    } catch (error) {
+      if (errorCode(error) !== 'no-space') throw error
+    }
   }
 
   /** As after losing the index, but for what is known: everything is heard anew (rule 14). */
