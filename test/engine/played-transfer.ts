@@ -1,4 +1,4 @@
-import { errorCode, type SyndError } from '../../src/core/errors.ts'
+import { errorCode, SyndError } from '../../src/core/errors.ts'
 import type { Pulled, PullRequest, PullTarget, Stage, Transfer } from '../../src/engine/ports.ts'
 import { sha256 } from './parts.ts'
 import type { PlayedPeer } from './played-peer.ts'
@@ -10,8 +10,10 @@ export class PlayedTransfer implements Transfer {
   readonly pulls: string[] = []
   /** What pulls from an address fail with. */
   readonly broken = new Map<string, SyndError>()
-  /** Addresses of pulls that were begun. */
-  readonly begun: string[] = []
+  /** Pulls that were begun: the paths that each asked for. */
+  readonly begun: (readonly string[])[] = []
+  /** Paths whose bytes never come. */
+  readonly endless = new Set<string>()
 
   constructor(peers: ReadonlyMap<string, PlayedPeer>) {
     this.#peers = peers
@@ -21,12 +23,14 @@ export class PlayedTransfer implements Transfer {
     { address }: PullTarget,
     requests: readonly PullRequest[],
     createStage: (request: PullRequest) => Promise<Stage>,
+    signal: AbortSignal,
   ): AsyncIterable<Pulled> {
-    this.begun.push(address)
+    this.begun.push(requests.map(({ path }) => path))
     const failure = this.broken.get(address)
     if (failure !== undefined) throw failure
     for (const request of requests) {
       this.pulls.push(`${request.path} from ${address}`)
+      if (this.endless.has(request.path)) await abortOf(signal)
       const content = this.#peers.get(address)?.contentAt(request.path) ?? null
       if (content === null || sha256(content) !== request.digest) yield { kind: 'superseded' }
       else yield await stage(content, await createStage(request))
@@ -34,6 +38,11 @@ export class PlayedTransfer implements Transfer {
   }
 
   async stop(): Promise<void> {}
+}
+
+async function abortOf(signal: AbortSignal): Promise<never> {
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  throw new SyndError('aborted', 'the pull was aborted')
 }
 
 async function stage(content: string, into: Stage): Promise<Pulled> {

@@ -1,14 +1,20 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 
 /** A TCP port that stays the same while what is behind it comes, goes, and is cut off. */
 export class Forwarder {
   readonly #sockets = new Set<Socket>()
+  readonly #slow = new Set<Transform>()
   #server: Server | null = null
   #target = 0
   port = 0
   /** Accepts and says nothing, as a stopped process does. */
   isSilent = false
   accepted = 0
+  /** What came from behind, in bytes. */
+  carried = 0
+  /** How much of it passes in a second. */
+  bytesPerSecond = Number.POSITIVE_INFINITY
 
   async start(): Promise<this> {
     const server = createServer((socket) => this.#forward(socket))
@@ -35,7 +41,7 @@ export class Forwarder {
   /** Nothing goes through any more, and nobody is told: as when the other side is stopped or the cable pulled. */
   freeze(): void {
     this.isSilent = true
-    for (const socket of this.#sockets) {
+    for (const socket of [...this.#sockets, ...this.#slow]) {
       socket.unpipe()
       socket.pause()
     }
@@ -66,9 +72,23 @@ export class Forwarder {
     }
     const behind = connect({ port: this.#target, host: '127.0.0.1' })
     this.#keep(behind)
-    socket.pipe(behind).pipe(socket)
+    socket.pipe(behind).pipe(this.#slowly()).pipe(socket)
     socket.on('close', () => behind.destroy())
     behind.on('close', () => socket.destroy())
+  }
+
+  #slowly(): Transform {
+    const slow = new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        this.carried += chunk.length
+        const delayMs = (chunk.length / this.bytesPerSecond) * 1000
+        if (delayMs === 0) done(null, chunk)
+        else setTimeout(() => done(null, chunk), delayMs)
+      },
+    })
+    this.#slow.add(slow)
+    slow.on('close', () => this.#slow.delete(slow))
+    return slow
   }
 
   #keep(socket: Socket): void {

@@ -4,6 +4,8 @@ import { connect, createServer, type Socket } from 'node:net'
 export async function tcpProxy(port: number, options: { readonly delayMs?: number } = {}) {
   const sockets = new Set<Socket>()
   let connections = 0
+  let turns = 0
+  let lastSpoke: Socket | null = null
   let isFrozen = false
   const server = createServer((near) => {
     connections++
@@ -15,6 +17,8 @@ export async function tcpProxy(port: number, options: { readonly delayMs?: numbe
     ] as const) {
       sockets.add(from)
       from.on('data', (chunk) => {
+        if (from === near && lastSpoke !== near) turns++
+        lastSpoke = from
         if (!isFrozen) later(options.delayMs ?? 0, () => to.write(chunk))
       })
       from.on('end', () => later(options.delayMs ?? 0, () => to.end()))
@@ -29,6 +33,8 @@ export async function tcpProxy(port: number, options: { readonly delayMs?: numbe
   return {
     port: typeof address === 'object' && address !== null ? address.port : 0,
     connections: () => connections,
+    /** How often the client spoke after the server: a round trip each, at most. */
+    turns: () => turns,
     /** Sockets that are open on either side. */
     open: () => sockets.size,
     /** What arrives from now on is lost, and nobody is told. */
