@@ -22,13 +22,19 @@ import { VirtualClock, VirtualTime } from '../support/virtual-clock.ts'
 export function engineParts({
   store = new MemoryStore({ peerId: peer('a') }),
   seed = 1,
-}: { readonly store?: MemoryStore; readonly seed?: number } = {}) {
+  hash = sha256,
+}: {
+  readonly store?: MemoryStore
+  readonly seed?: number
+  /** Something faster, for tests to which no digest of a tree matters. */
+  readonly hash?: Sha256
+} = {}) {
   const time = new VirtualTime()
   const clock = new VirtualClock({ time })
   const chance = new Random(seed)
   const observer = new RecordedObserver()
   const self = new Self({ store, clock, chance })
-  const census = new Census({ sha256 })
+  const census = new Census({ sha256: hash })
   const ledger = new Ledger({ store, self, census })
   ledger.load()
   return {
@@ -44,7 +50,7 @@ export function engineParts({
     peers: new Peers({ store }),
     problems: new ProblemList(),
     dirty: new DirtyPaths(),
-    stamping: new Stamping({ store, self, clock, sha256, keepsModes: true }),
+    stamping: new Stamping({ store, self, clock, sha256: hash, keepsModes: true }),
   }
 }
 

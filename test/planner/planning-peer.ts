@@ -44,7 +44,7 @@ export class PlanningPeer {
     this.id = peer(letter)
     this.store = new MemoryStore({ peerId: this.id })
     this.store.commit({ identity: { ...this.store.identity(), isJoined: true } })
-    this.#parts = engineParts({ store: this.store })
+    this.#parts = engineParts({ store: this.store, hash: () => digest(0) })
     const { store, disk } = this
     const { clock, self, dirty, observer, problems, census, ledger, inbox } = this.#parts
     clock.skewMs = clockSkewMs

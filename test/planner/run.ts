@@ -25,19 +25,26 @@ export async function runSchedule(schedule: Schedule): Promise<Report> {
   const truth = perturb(schedule, peers)
   const wanted = wantedOf(truth)
   const late = new Map(peers.map((peer): [PlanningPeer, Ready[]] => [peer, []]))
+  /** For whom nothing changed since there was nothing to do. */
+  const idle = new Set<PlanningPeer>()
   let applied = 0
   for (let rounds = 1; rounds <= mostRounds; rounds++) {
     let isMoving = false
     for (const peer of shuffled(peers, chance)) {
       for (const other of shuffled(peer.neighbours, chance)) {
         const limit = chance.pick([1, 2, 4, 100])
-        if (peer.hear(other, { limit, isSparing: schedule.isSparing })) isMoving = true
+        if (peer.hear(other, { limit, isSparing: schedule.isSparing })) {
+          isMoving = true
+          idle.delete(peer)
+        }
       }
+      if (idle.has(peer)) continue
       const waiting = late.get(peer) ?? []
       const { intents, ready } = peer.decide((path) =>
         waiting.some(({ intent }) => intent.path === path),
       )
       if (intents.length > 0 || waiting.length > 0) isMoving = true
+      else idle.add(peer)
       const { now, later } = batchOf([...waiting, ...ready], chance)
       late.set(peer, later)
       if (now.length === 0) continue
