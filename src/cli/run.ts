@@ -4,6 +4,7 @@ import { createLog, type Log } from '../observe/log.ts'
 import { cryptoKind } from '../transfer/algorithms.ts'
 import type { Call } from './commands.ts'
 import { openSidecar } from './sidecar.ts'
+import { giveBackMemory, ownMemory } from './spare-memory.ts'
 import { readVersion } from './version.ts'
 
 /** A drain that takes longer is cut short (README, Commands and exit codes: stopped within 10 s). */
@@ -22,6 +23,7 @@ export async function run({ words }: Call): Promise<number> {
   const sidecar = await openSidecar(settings, log)
   try {
     await sidecar.start()
+    giveBackMemory(ownMemory())
     await Promise.race([stopped, sidecar.running])
   } finally {
     log('info', 'draining')

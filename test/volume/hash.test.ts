@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { openSync, closeSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
 import { errnoOf } from '../../src/volume/disk.ts'
 import { HashPool } from '../../src/volume/node/hash-pool.ts'
@@ -102,4 +102,17 @@ test('a file that cannot be read makes its own job fail and no other', async () 
   expect(await pool.hash(fd)).toMatchObject({ sizeBytes: 1 })
   closeSync(fd)
   await pool.stop()
+})
+
+test('a thread that has nothing to do ends, and another one starts when it is needed', async () => {
+  await using under = realVolume()
+  writeFileSync(join(under.path, 'f'), 'x')
+  const fd = openSync(join(under.path, 'f'), 'r')
+  const pool = new HashPool({ idleMs: 1 })
+  for (let round = 0; round < 2; round++) {
+    expect(await pool.hash(fd)).toMatchObject({ sizeBytes: 1 })
+    await vi.waitUntil(() => pool.size === 0, { timeout: 20_000 })
+  }
+  await pool.stop()
+  closeSync(fd)
 })

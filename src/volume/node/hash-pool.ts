@@ -23,12 +23,27 @@ interface Job {
 /** More threads than this only fight over one disk. */
 const maxThreads = 4
 
-/** Hashes large files in threads, so that the event loop turns meanwhile. Threads start when first needed and end with `stop()`. */
+/** A thread holds 20 MB; one that was not needed for so long ends. */
+const usualIdleMs = 5_000
+
+/** Hashes large files in threads, so that the event loop turns meanwhile. Threads start when needed and end when idle, or with `stop()`. */
 export class HashPool {
+  readonly #idleMs: number
   readonly #idle: Worker[] = []
+  readonly #leaving = new Map<Worker, NodeJS.Timeout>()
   readonly #busy = new Map<Worker, Job>()
   readonly #waiting: Job[] = []
   #isStopped = false
+
+  /** `idleMs` is for tests in a hurry. */
+  constructor({ idleMs = usualIdleMs } = {}) {
+    this.#idleMs = idleMs
+  }
+
+  /** How many threads there are. */
+  get size(): number {
+    return this.#idle.length + this.#busy.size
+  }
 
   /** SHA-256 from the start to the end of an open file; the caller keeps `fd` open until it is told. */
   hash(fd: number): Promise<{ digest: Digest; sizeBytes: number }> {
@@ -41,6 +56,7 @@ export class HashPool {
   /** Ends all threads; what is not answered yet rejects. */
   async stop(): Promise<void> {
     this.#isStopped = true
+    for (const timer of this.#leaving.values()) clearTimeout(timer)
     const threads = [...this.#idle, ...this.#busy.keys()]
     await Promise.all(threads.map((thread) => thread.terminate()))
     this.#next()
@@ -59,6 +75,7 @@ export class HashPool {
       if (thread === null) return
       this.#waiting.shift()
       this.#busy.set(thread, job)
+      clearTimeout(this.#leaving.get(thread))
       thread.ref()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
       thread.postMessage(job.order)
@@ -79,8 +96,7 @@ export class HashPool {
   #answered(thread: Worker, answer: HashAnswer): void {
     const job = this.#busy.get(thread)
     this.#busy.delete(thread)
-    thread.unref()
-    this.#idle.push(thread)
+    this.#rest(thread)
     if (answer.kind === 'hashed') {
       job?.resolve({ digest: parseDigest(answer.digest), sizeBytes: answer.sizeBytes })
     } else {
@@ -89,9 +105,21 @@ export class HashPool {
     this.#next()
   }
 
+  #rest(thread: Worker): void {
+    thread.unref()
+    this.#idle.push(thread)
+    const timer = setTimeout(() => {
+      this.#idle.splice(this.#idle.indexOf(thread), 1)
+      void thread.terminate()
+    }, this.#idleMs)
+    this.#leaving.set(thread, timer.unref())
+  }
+
   #failed(thread: Worker, cause: Error | null): void {
     const job = this.#busy.get(thread)
     this.#busy.delete(thread)
+    clearTimeout(this.#leaving.get(thread))
+    this.#leaving.delete(thread)
     const place = this.#idle.indexOf(thread)
     if (place >= 0) this.#idle.splice(place, 1)
     job?.reject(new DiskError('EIO', 'a hash thread ended', { cause }))
