@@ -2,6 +2,7 @@ import { SyndError } from '../core/errors.ts'
 import type { Census } from './census.ts'
 import type { Damage } from './damage.ts'
 import type { Joining } from './joining.ts'
+import type { Links } from './links/links.ts'
 import type { Peers } from './links/peers.ts'
 import type { Observer, Volume } from './ports.ts'
 import type { Publisher } from './publish/publisher.ts'
@@ -15,6 +16,7 @@ export interface BeginningsParts {
   readonly damage: Damage
   readonly publisher: Publisher
   readonly peers: Peers
+  readonly links: Links
   readonly volume: Volume
   readonly serial: Serial
   readonly observer: Observer
@@ -31,8 +33,9 @@ export class Beginnings {
   /** Whenever something happened: ends what is over. */
   async end(): Promise<void> {
     const { self, census, joining, damage, publisher, volume, serial, observer } = this.#parts
-    if (!publisher.isFirstScanCommitted) return
     try {
+      this.#parts.links.retryRenewal()
+      if (!publisher.isFirstScanCommitted) return
       if (!self.isJoined) await serial.run(async () => joining.end())
       if (census.unversioned.size > 0) await serial.run(async () => joining.stampAbandoned())
       if (publisher.isBusy || !damage.end()) return

@@ -191,6 +191,7 @@ export class Engine {
       self,
       census,
       joining,
+      links: this.#links,
       publisher: this.#publisher,
     })
     this.#state = new State({

@@ -50,6 +50,8 @@ export interface LinksParts {
 export class Links implements NetworkHandler {
   readonly #parts: LinksParts
   readonly #outbound = new Map<PeerId, Outbound>()
+  /** Why the id that this peer has is not its own, while it cannot draw another one yet. */
+  #dueRenewal: string | null = null
 
   constructor(parts: LinksParts) {
     this.#parts = parts
@@ -149,7 +151,9 @@ export class Links implements NetworkHandler {
   renewIdentity(reason: string): void {
     const { self, observer, peers } = this.#parts
     const before = self.peerId
-    if (!self.renew()) return
+    const isRenewed = self.renew()
+    this.#dueRenewal = isRenewed ? null : reason
+    if (!isRenewed) return
     observer.rejected('identity', 'identity-renewed')
     observer.log('warn', 'drew a new peer id: this index was a copy or was restored', {
       reason,
@@ -158,6 +162,11 @@ export class Links implements NetworkHandler {
     })
     for (const outbound of this.#outbound.values()) outbound.close()
     peers.startOver()
+  }
+
+  /** Now and then: a renewal that was due within a minute of the last one is made up for (rule 1). */
+  retryRenewal(): void {
+    if (this.#dueRenewal !== null) this.renewIdentity(this.#dueRenewal)
   }
 
   #check(hello: Hello, key: string): void {
