@@ -31,6 +31,7 @@ import { ProblemList } from './problem-list.ts'
 import { DeleteVerdicts } from './publish/delete-verdicts.ts'
 import { StampGate } from './publish/stamp-gate.ts'
 import { Publisher } from './publish/publisher.ts'
+import { Quarantine } from './pull/quarantine.ts'
 import { Puller } from './pull/puller.ts'
 import { Scan } from './publish/scan.ts'
 import { reportedStore } from './reported-store.ts'
@@ -88,6 +89,7 @@ export class Engine {
     const isIgnored = (path: RelativePath, isDirectory: boolean): boolean =>
       ignoring.isIgnored(path, isDirectory)
     const copies = new ConflictCopies({ volume, clock, self, dirty, observer, isIgnored })
+    const quarantine = new Quarantine({ volume, clock, problems, dirty })
     const contention = new Contention()
     const decider = new Decider({
       store,
@@ -141,11 +143,13 @@ export class Engine {
         }),
       mayStamp: () => this.#stampGate.passed(),
       onRoundDone: onChange,
+      onScanned: () => quarantine.report(),
     })
     const applier = new Applier({
       ...common,
       decider,
       copies,
+      quarantine,
       contention,
       ownWork,
       leftovers,

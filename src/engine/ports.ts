@@ -2,6 +2,7 @@
  * What the engine needs of the world. The real adapters are in volume, store, rpc and transfer; the simulation has
  * the same in memory. Each port has one conformance suite that both pass (test/conformance).
  */
+import type { Loser } from '../core/conflict.ts'
 import type { Digest } from '../core/digest.ts'
 import type { Entry, FileEntry, LiveEntry } from '../core/entry.ts'
 import type { IgnoreRules } from '../core/ignore.ts'
@@ -208,6 +209,13 @@ export interface Volume {
   stageFromHold(
     id: string,
   ): Promise<{ stage: Stage; digest: Digest; sizeBytes: number; observation: Observation } | null>
+  /**
+   * Keeps what is at the loser's path in `.synd/quarantine`, durable after `syncDirectories` (rule 9). False: the path holds something else by
+   * now, or there is no place for it. Throws as a stage does.
+   */
+  putAside(loser: Loser): Promise<boolean>
+  /** How many files and links are in quarantine. */
+  asideCount(): number
   apply(change: Change): Promise<Applied>
   /** Syncs every directory that was changed since the last call (durability full). */
   syncDirectories(): Promise<void>

@@ -1,3 +1,4 @@
+import type { Loser } from '../core/conflict.ts'
 import type { Digest } from '../core/digest.ts'
 import type { IgnoreRules } from '../core/ignore.ts'
 import type { Look, Observation } from '../core/observation.ts'
@@ -7,7 +8,7 @@ import { applyChange } from './apply/apply.ts'
 import type { ApplyContext } from './apply/context.ts'
 import { DirectorySyncs } from './apply/directory-syncs.ts'
 import { digestOf } from './digest.ts'
-import type { Disk, DiskPath } from './disk.ts'
+import { DiskError, type Disk, type DiskPath } from './disk.ts'
 import { holdPathOf, isHoldId, type HoldLedger } from './held.ts'
 import { readIgnoreRules } from './ignore-file.ts'
 import { holdDirectory, type Ids } from './ground/layout.ts'
@@ -15,6 +16,7 @@ import { listDirectory, lookAt } from './look.ts'
 import { haltOf, writeGeneration, type Marker } from './ground/marker.ts'
 import type { Keeps } from './ground/probe.ts'
 import type { RootIdentity } from './ground/root.ts'
+import { countAside, putAside } from './quarantine.ts'
 import { removeIfThere, type FileStage, type StageExpectation } from './staging/stage.ts'
 import { createStage, stageCopy, stageHeld, sweepStaging, type Staging } from './staging/staging.ts'
 
@@ -109,6 +111,29 @@ export class SyndVolume implements Volume {
     observation: Observation
   } | null> {
     return stageHeld(this.#staging, id)
+  }
+
+  async putAside(loser: Loser): Promise<boolean> {
+    if (loser.kind === 'symlink') return putAside(this.#context, { loser, staged: null })
+    const { digest, sizeBytes, mode, mtimeUs } = loser
+    const metadata = { mode, mtimeUs }
+    const stage = await this.stageFromLocal(loser.path, { digest, sizeBytes, metadata })
+    if (stage === null) return false
+    try {
+      return await putAside(this.#context, { loser, staged: stage.path })
+    } finally {
+      await stage.discard()
+    }
+  }
+
+  /** Nothing, while `.synd` cannot be read. */
+  asideCount(): number {
+    try {
+      return countAside(this.#disk)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+      return 0
+    }
   }
 
   apply(change: Change): Promise<Applied> {

@@ -13,6 +13,7 @@ import { Contention } from '../../src/engine/pull/contention.ts'
 import { Decider, type Intent } from '../../src/engine/pull/decider.ts'
 import { Overlay } from '../../src/engine/pull/overlay.ts'
 import { OwnWork } from '../../src/engine/pull/own-work.ts'
+import { Quarantine } from '../../src/engine/pull/quarantine.ts'
 import { Serial } from '../../src/engine/serial.ts'
 import { digest, peer } from '../core/build.ts'
 import { engineParts } from '../engine/parts.ts'
@@ -70,6 +71,7 @@ export class PlanningPeer {
       ledger,
       decider: this.#decider,
       copies: new ConflictCopies({ volume: disk, clock, self, dirty, observer, isIgnored }),
+      quarantine: new Quarantine({ volume: disk, clock, problems, dirty }),
       contention: new Contention(),
       inbox,
       dirty,

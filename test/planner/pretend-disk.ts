@@ -166,6 +166,14 @@ export class PretendDisk implements Volume {
     return neverAsked('digest')
   }
 
+  putAside(): never {
+    return neverAsked('putAside')
+  }
+
+  asideCount(): number {
+    return 0
+  }
+
   createStage(): never {
     return neverAsked('createStage')
   }

@@ -49,6 +49,8 @@ export interface PublisherParts {
   /** Resolves when local changes may be stamped (rule 1: after the first Hello, or 10 s). */
   readonly mayStamp: () => Promise<void>
   readonly onRoundDone: () => void
+  /** After each full scan. */
+  readonly onScanned: () => void
 }
 
 /**
@@ -194,6 +196,7 @@ export class Publisher {
       this.#isFirstScanDone = true
       this.#ignored = scanned.ignoredCount
       observer.scanned((clock.monotonicMs() - startMs) / 1000)
+      this.#parts.onScanned()
     }
     for (const path of fresh) dirty.add(path, clock.monotonicMs(), { delayMs: vanishedMs })
     for (const path of scanned.unreadable)

@@ -1,5 +1,6 @@
+import type { Loser } from '../../core/conflict.ts'
 import type { Digest } from '../../core/digest.ts'
-import { isLive, sameContent, sameMetadata, type Entry, type LiveEntry } from '../../core/entry.ts'
+import { isLive, sameContent, type Entry, type LiveEntry } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import { ignoreFilePath } from '../../core/ignore.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
@@ -8,6 +9,7 @@ import { orderForApply } from '../../core/plan.ts'
 import { applyProblems, type ProblemCode } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { ConflictCopies } from './conflict-copies.ts'
+import { changeFor } from './change.ts'
 import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
 import type { Damage } from '../damage.ts'
@@ -18,7 +20,8 @@ import type { Leftovers } from '../leftovers.ts'
 import type { Ledger } from '../ledger.ts'
 import { Overlay } from './overlay.ts'
 import type { OwnWork } from './own-work.ts'
-import type { Applied, Change, Clock, Observer, Stage, Store, Volume } from '../ports.ts'
+import type { Quarantine } from './quarantine.ts'
+import type { Applied, Clock, Observer, Stage, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Serial } from '../serial.ts'
 
@@ -59,6 +62,7 @@ export interface ApplierParts {
   readonly ledger: Ledger
   readonly decider: Decider
   readonly copies: ConflictCopies
+  readonly quarantine: Quarantine
   readonly contention: Contention
   readonly inbox: Inbox
   readonly dirty: DirtyPaths
@@ -127,15 +131,22 @@ export class Applier {
 
   /** Rule 4: the copies are durable before the winners are taken. */
   async #makeCopies(batch: readonly Ready[], overlay: Overlay): Promise<void> {
-    const { copies, contention, clock, observer } = this.#parts
+    const { copies, contention, clock, observer, quarantine } = this.#parts
+    const aside: Loser[] = []
     for (const { intent } of batch) {
       const { loser, path } = intent
       if (loser === null || !this.#hasBytes(overlay.get(path))) continue
+      if (quarantine.isFor(loser)) {
+        aside.push(loser)
+        continue
+      }
       if (!(await copies.ofLocal(loser, overlay))) continue
+      quarantine.copied(loser)
       contention.note(path, clock.monotonicMs())
       if (intent.isVersionReuse) observer.rejected('reconcile', 'version-reuse')
     }
     await this.#commit(overlay, [])
+    await quarantine.put(aside)
   }
 
   async #commit(overlay: Overlay, holds: readonly string[]): Promise<void> {
@@ -156,7 +167,7 @@ export class Applier {
   async #applyOne({ intent, stage }: Ready, work: Work): Promise<void> {
     const { path } = intent
     const { overlay } = work
-    const { decider, inbox } = this.#parts
+    const { decider, inbox, quarantine } = this.#parts
     const record = overlay.get(path)
     const verdict = decider.decide(path, overlay)
     if (verdict.kind !== 'intent') {
@@ -167,7 +178,10 @@ export class Applier {
     }
     const now = verdict.intent
     const lacksCopy =
-      now.loser !== null && this.#hasBytes(record) && !decider.hasCopyOf(now.loser, overlay)
+      now.loser !== null &&
+      this.#hasBytes(record) &&
+      !quarantine.has(now.loser) &&
+      !decider.hasCopyOf(now.loser, overlay)
     const takesSource = this.#takesSource(now, record)
     if (lacksCopy || takesSource || !fits(now, intent)) {
       await stage?.discard()
@@ -219,6 +233,7 @@ export class Applier {
     if (observation !== null) ownWork.note(path, observation, clock.monotonicMs())
     overlay.put({ entry, observation, isAnnounced: true, seenMs: null })
     this.#parts.damage.repaired(path)
+    this.#parts.quarantine.done(path)
     problems.clearAll(applyProblems, path)
     if (isLive(entry)) problems.clear('leftover', path)
     work.finished.push(path)
@@ -314,28 +329,4 @@ export class Applier {
 /** What is staged is still what is wanted. */
 function fits(now: Intent, then: Intent): boolean {
   return !now.needsBytes || (then.needsBytes && sameContent(now.entry, then.entry))
-}
-
-function changeFor(
-  entry: Entry,
-  known: {
-    needsBytes: boolean
-    stage: Stage | null
-    record: IndexRecord | null
-    expected: Observation | null
-  },
-): Change | null {
-  const { needsBytes, stage, record, expected } = known
-  if (entry.kind === 'tombstone')
-    return expected === null ? null : { kind: 'remove', path: entry.path, expected }
-  if (needsBytes) {
-    if (entry.kind !== 'file' || stage === null)
-      throw new Error('a file that needs bytes has no stage')
-    return { kind: 'publish', entry, stage, expected }
-  }
-  const isKnown = record !== null && record.observation !== null && sameContent(record.entry, entry)
-  if (isKnown && sameMetadata(record.entry, entry)) return null
-  return isKnown && expected !== null
-    ? { kind: 'set-metadata', entry, expected }
-    : { kind: 'make', entry, expected }
 }
