@@ -70,7 +70,10 @@ export interface ReadableFile {
  * component that is no directory gives ENOTDIR. What is not a promise is done when the call returns. All failures are DiskErrors.
  */
 export interface Disk {
-  /** Runs synchronous calls for the same few directories: each of these may be walked to once for all, at its first use. */
+  /**
+   * Runs synchronous calls for the same few directories: each of these may be walked to once for all that is done so in one turn of the event loop.
+   * A directory that somebody moves meanwhile is changed where it is then: as if that had been done a moment earlier.
+   */
   together<T>(calls: () => T): T
   /** What the volume's own path leads to now; throws ENOENT when there is nothing. */
   lookRoot(): DiskStat

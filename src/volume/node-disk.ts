@@ -74,6 +74,7 @@ export class NodeDisk implements Disk {
   /** Lets go of the root and ends the hash threads. */
   async stop(): Promise<void> {
     await this.#pool.stop()
+    this.#walk.stop()
     if (this.#rootFd >= 0) closeSync(this.#rootFd)
     this.#rootFd = -1
     this.#walk = new Walk({ rootFd: -1 })

@@ -9,7 +9,7 @@ export type Place = string | Buffer
 
 const directoryFlags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
-/** Each is a descriptor; more than one change touches. */
+/** Each is a descriptor; more than what one batch of changes touches in turn. */
 const maxOpen = 16
 
 /**
@@ -17,32 +17,45 @@ const maxOpen = 16
  * one name in the one before, as a directory and following no link, so a component that is swapped for a symlink at any moment ends
  * the walk (ENOTDIR) and never leads elsewhere. The last component is the caller's own to not follow. Errors are those of `node:fs`.
  *
- * Within one `together` a directory stays open once it was walked to: one change makes several calls in the same two.
+ * Each call walks anew. Within `together` a directory stays open once it was walked to, until the turn of the event loop ends: the changes of one
+ * turn are made in the same few.
  */
 export class Walk {
   readonly #rootFd: number
-  readonly #open = new Map<DiskPath, number>()
-  #depth = 0
+  #open = new Map<DiskPath, number>()
+  #isTogether = false
+  #endOfTurn: NodeJS.Immediate | null = null
 
   constructor({ rootFd }: { readonly rootFd: number }) {
     this.#rootFd = rootFd
   }
 
-  /** Places and descriptors that `use` gets from here are good until the outermost of these calls returns. */
-  together<T>(use: () => T): T {
-    this.#depth++
+  /** Calls in here may take a directory for where it was earlier in this turn. */
+  together<T>(calls: () => T): T {
+    if (this.#isTogether) return calls()
+    this.#isTogether = true
+    this.#endOfTurn ??= setImmediate(() => this.stop())
     try {
-      return use()
+      return calls()
     } finally {
-      this.#depth--
-      if (this.#depth === 0) this.forget('')
+      this.#isTogether = false
     }
   }
 
-  /** One call on the file system: the same, and what was open before may be closed first, so that not too much is. */
+  /** One call on the file system: places and descriptors that `call` gets from here are good until it returns. */
   once<T>(call: () => T): T {
-    if (this.#open.size >= maxOpen) this.forget('')
-    return this.together(call)
+    if (this.#isTogether) {
+      if (this.#open.size >= maxOpen) this.forget('')
+      return call()
+    }
+    const kept = this.#open
+    this.#open = new Map()
+    try {
+      return call()
+    } finally {
+      this.forget('')
+      this.#open = kept
+    }
   }
 
   /** The place of `path`'s last component in its directory; within `once`. */
@@ -84,6 +97,13 @@ export class Walk {
       this.#open.delete(directory)
       closeSync(fd)
     }
+  }
+
+  /** Closes what is open; it may be used again. */
+  stop(): void {
+    if (this.#endOfTurn !== null) clearImmediate(this.#endOfTurn)
+    this.#endOfTurn = null
+    this.forget('')
   }
 
   /** The closest directory above that is open already, and where the rest of the path begins. */
