@@ -19,6 +19,7 @@ export const reservedName = '.synd'
 
 /** Why `text` is no relative path, in words, or null when it is one. `text` is latin1: one char a byte. */
 export function pathRefusal(text: string): string | null {
+  if (isPlain.test(text)) return null
   if (text.length === 0) return 'empty path'
   if (text.length > maxPathBytes) return `path of ${text.length} bytes (at most ${maxPathBytes})`
   if (text.startsWith('/')) return 'absolute path'
@@ -33,6 +34,9 @@ export function pathRefusal(text: string): string | null {
   }
   return null
 }
+
+/** What most paths are, told at one go: short, and no component begins with a dot. */
+const isPlain = /^(?:[\x01-\x2d\x30-\xff][\x01-\x2e\x30-\xff]{0,63}(?:\/(?!$)|$)){1,60}$/
 
 function nameRefusal(name: string): string | null {
   if (name.length === 0) return 'empty path component'

@@ -75,10 +75,11 @@ export function formatDot(dot: Dot): string {
 
 /** Inverse of `formatDot`; throws `bad-entry`. */
 export function parseDot(text: string): Dot {
-  const [peer = '', counter = '', ...rest] = text.split(':')
-  if (rest.length > 0 || !/^[1-9][0-9]{0,15}$/.test(counter))
+  const colon = text.indexOf(':')
+  const counter = text.slice(colon + 1)
+  if (colon < 0 || !/^[1-9][0-9]{0,15}$/.test(counter))
     throw new SyndError('bad-entry', `dot "${text}"`)
-  return { peer: parsePeerId(peer), counter: parseCounter(Number(counter)) }
+  return { peer: parsePeerId(text.slice(0, colon)), counter: parseCounter(Number(counter)) }
 }
 
 /** A counter from outside: a whole number from 1 to 2^53 - 1; throws `bad-entry`. */

@@ -10,6 +10,7 @@ import {
   entryValues,
   observationColumns,
   observationValues,
+  parsePath,
   parseEntry,
   parseObservation,
 } from './record.ts'
@@ -74,9 +75,13 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
     forget: (path) => void forget.run(latin1Value(path)),
     get: (path) => {
       const row = get.get(latin1Value(path))
-      return row === undefined ? null : parseRecord(row)
+      return row === undefined ? null : parseRecord(row, path)
     },
-    all: () => inPages((last) => page.all(last?.['path'] ?? latin1Value('')), parseRecord),
+    all: () =>
+      inPages(
+        (last) => page.all(last?.['path'] ?? latin1Value('')),
+        (row) => parseRecord(row),
+      ),
     children: (directory) => children.all(parentValue(directory)).map((row) => parseRecord(row)),
     hasLiveBelow: (directory) => {
       const [from, to] = [`${directory}/`, `${directory}${afterSlash}`]
@@ -96,9 +101,9 @@ function parentValue(parent: RelativePath | null): Buffer {
   return latin1Value(parent ?? '')
 }
 
-function parseRecord(row: Row): IndexRecord {
+function parseRecord(row: Row, path = parsePath(row)): IndexRecord {
   return {
-    entry: parseEntry(row),
+    entry: parseEntry(row, path),
     observation: parseObservation(row),
     sequence: integerIn(row, 'sequence', { from: 0 }),
   }

@@ -4,7 +4,7 @@ import { type Digest, parseDigest } from '../core/digest.ts'
 import type { DirectoryEntry, Entry, Kind, LiveKind } from '../core/entry.ts'
 import { SyndError } from '../core/errors.ts'
 import type { Observation } from '../core/observation.ts'
-import { parseRelativePath } from '../core/relative-path.ts'
+import { parseRelativePath, type RelativePath } from '../core/relative-path.ts'
 import { formatDot, formatVector, parseDot, parseVector } from '../core/version-vector.ts'
 import {
   bigIntegerIn,
@@ -63,10 +63,15 @@ export function entryValues(entry: Entry): SQLInputValue[] {
   ]
 }
 
-/** Inverse of `entryValues`, with the column `path`; throws `store-damaged`, `bad-path` or `bad-entry`. */
-export function parseEntry(row: Row): Entry {
+/** The column `path`; throws `store-damaged` or `bad-path`. */
+export function parsePath(row: Row): RelativePath {
+  return parseRelativePath(latin1In(row, 'path'))
+}
+
+/** Inverse of `entryValues`; throws `store-damaged` or `bad-entry`. */
+export function parseEntry(row: Row, path: RelativePath): Entry {
   return parseByKind[parseKind(textIn(row, 'kind'))](row, {
-    path: parseRelativePath(latin1In(row, 'path')),
+    path,
     version: parseVector(textIn(row, 'version')),
     contentDot: parseDot(textIn(row, 'content_dot')),
     metadataDot: parseDot(textIn(row, 'metadata_dot')),

@@ -4,7 +4,7 @@ import type { RemoteRecord } from '../core/index-record.ts'
 import { parsePeerId, type PeerId } from '../core/peer-id.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import { integerIn, latin1Value, type Row, textIn } from './column.ts'
-import { entryColumns, entryValues, parseEntry } from './record.ts'
+import { entryColumns, entryValues, parseEntry, parsePath } from './record.ts'
 import { inPages, pageRows, prepare, prepareUpsert } from './statement.ts'
 
 /** What peers told: the table `remote`. Writes happen in the caller's transaction. */
@@ -60,28 +60,28 @@ export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
     clear: () => {
       clear.run()
     },
-    of: (path) => ofPath.all(latin1Value(path)).map((row) => parseRecord(row)),
+    of: (path) => ofPath.all(latin1Value(path)).map((row) => parseRecord(row, path)),
     get: (peer, path) => {
       const row = get.get(latin1Value(path), peer)
-      return row === undefined ? null : parseRecord(row)
+      return row === undefined ? null : parseRecord(row, path)
     },
     unequal: () =>
       inPages(
         (last) => unequal.all(last?.['path'] ?? latin1Value(''), last?.['peer'] ?? ''),
-        parseRecord,
+        (row) => parseRecord(row),
       ),
     unequalOf: (peer) =>
       inPages(
         (last) => unequalOf.all(peer, last?.['sequence'] ?? -1, last?.['id'] ?? -1),
-        parseRecord,
+        (row) => parseRecord(row),
       ),
   }
 }
 
-function parseRecord(row: Row): RemoteRecord {
+function parseRecord(row: Row, path = parsePath(row)): RemoteRecord {
   return {
     peer: parsePeerId(textIn(row, 'peer')),
     sequence: integerIn(row, 'sequence', { from: 0 }),
-    entry: parseEntry(row),
+    entry: parseEntry(row, path),
   }
 }
