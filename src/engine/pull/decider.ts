@@ -83,7 +83,7 @@ export class Decider {
     const record = overlay.get(path)
     const candidates: Candidate[] = []
     let isAwaited = false
-    for (const remote of this.#store.remote(path)) {
+    for (const remote of overlay.remote(path)) {
       if (this.#isUnwanted(remote.entry, record)) {
         onDone(remote, 'not-wanted')
         continue
@@ -94,7 +94,7 @@ export class Decider {
       else candidates.push({ remote, decision })
     }
     const sorted = candidates.toSorted(byNewest)
-    const best = sorted.find(({ decision }) => this.#isObtainable(decision, record))
+    const best = sorted.find(({ decision }) => this.#isObtainable(decision, record, overlay))
     if (best !== undefined) return this.#verdict(best, record, overlay)
     if (isLive(record?.entry) && this.#isMissing(record))
       return this.#restore(record.entry, overlay)
@@ -110,11 +110,15 @@ export class Decider {
   }
 
   /** Bytes that only a peer has who is away hold up nothing that somebody else announced. */
-  #isObtainable(decision: Candidate['decision'], record: IndexRecord | null): boolean {
+  #isObtainable(
+    decision: Candidate['decision'],
+    record: IndexRecord | null,
+    overlay: Overlay,
+  ): boolean {
     if (decision.kind === 'stamp' || decision.entry.kind !== 'file') return true
     const { entry } = decision
     if (entry.sizeBytes === 0 || this.#isHere(record, entry)) return true
-    const isAtPeer = this.#store
+    const isAtPeer = overlay
       .remote(entry.path)
       .some((held) => sameContent(held.entry, entry) && this.#isLinked(held.peer))
     return isAtPeer || this.#store.findByDigest(entry.digest, 1).length > 0
@@ -218,16 +222,18 @@ export class Decider {
     }: { record: IndexRecord; children: readonly IndexRecord[]; overlay: Overlay },
   ): Verdict {
     const isDeleted = (child: IndexRecord): boolean =>
-      this.#store
+      overlay
         .remote(child.entry.path)
         .some(
           ({ entry }) =>
             entry.kind === 'tombstone' &&
             compareVectors(child.entry.version, entry.version) === 'behind',
         )
-    const isKept = !children.every(isDeleted)
-    if (isKept && this.#isComplete(remote.peer)) return this.#stamp(remote, record, overlay)
-    return { kind: 'park', on: remote.entry.path }
+    const kept = children.find((child) => !isDeleted(child))
+    if (kept !== undefined && this.#isComplete(remote.peer))
+      return this.#stamp(remote, record, overlay)
+    // One of them, not the directory: else each child that goes would have all the others looked at again.
+    return { kind: 'park', on: (kept ?? children[0])?.entry.path ?? remote.entry.path }
   }
 
   #stamp(remote: RemoteRecord, record: IndexRecord | null, overlay: Overlay): Verdict {

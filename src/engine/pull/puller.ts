@@ -1,9 +1,10 @@
 import type { Digest } from '../../core/digest.ts'
 import { SyndError } from '../../core/errors.ts'
 import { sameContent } from '../../core/entry.ts'
+import type { RemoteRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
 import type { ProblemCode } from '../../core/problem.ts'
-import type { RelativePath } from '../../core/relative-path.ts'
+import { parentOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Applier, Ready } from './applier.ts'
 import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
@@ -93,22 +94,23 @@ export class Puller {
   }
 
   async #decideLoop(signal: AbortSignal): Promise<void> {
-    const { inbox, clock, onDecided } = this.#parts
+    const { store, inbox, clock, onDecided } = this.#parts
     while (!signal.aborted) {
       const delayMs = inbox.nextDelayMs()
       if (delayMs === null || delayMs > 0) {
         await inbox.wake.wait(clock, delayMs, signal)
         continue
       }
-      for (const path of inbox.take(decideAtOnce)) this.#decide(path, signal)
+      const overlay = new Overlay({ store })
+      for (const path of inbox.take(decideAtOnce)) this.#decide(path, overlay, signal)
       onDecided()
       await clock.yield()
     }
   }
 
-  #decide(path: RelativePath, signal: AbortSignal): void {
-    const { decider, inbox, peers, store, contention, clock, problems } = this.#parts
-    const verdict = decider.decide(path, new Overlay({ store }), ({ peer, sequence }, kind) => {
+  #decide(path: RelativePath, overlay: Overlay, signal: AbortSignal): void {
+    const { decider, inbox, peers, contention, clock, problems } = this.#parts
+    const verdict = decider.decide(path, overlay, ({ peer, sequence }, kind) => {
       const receipts = peers.receipts(peer)
       if (receipts.sequenceOf(path) === sequence) receipts.close(path, { kind })
     })
@@ -124,16 +126,16 @@ export class Puller {
     }
     if (!intent.needsBytes) return this.#deliver(intent, null)
     if (intent.isLost && this.#search.isInVain(path)) return this.#giveUp(path)
-    this.#fetcher.fetch(intent, this.#holdersOf(intent), signal)
+    this.#fetcher.fetch(intent, this.#holdersOf(intent, overlay.remote(path)), signal)
   }
 
   /**
    * Linked peers that announced the wanted content under this name; who announced the decided version first. What was ours is with whoever
    * took it over: such peers announce nothing of it, and are asked after the others.
    */
-  #holdersOf({ path, entry, remote, isLost }: Intent): Peer[] {
-    const { store, peers } = this.#parts
-    const holders = store.remote(path).filter((held) => sameContent(held.entry, entry))
+  #holdersOf({ entry, remote, isLost }: Intent, announced: readonly RemoteRecord[]): Peer[] {
+    const { peers } = this.#parts
+    const holders = announced.filter((held) => sameContent(held.entry, entry))
     const preferred = remote?.peer ?? null
     const isFirst = (peer: PeerId): number => (peer === preferred ? 0 : 1)
     const known = holders
@@ -154,7 +156,8 @@ export class Puller {
   #park(path: RelativePath, on: RelativePath | null): void {
     const { inbox, heldDeletes, onHeldPlace } = this.#parts
     inbox.park(path, on)
-    if (on !== null && on !== path && heldDeletes.has(on)) this.#fetcher.track(onHeldPlace(on))
+    if (on !== null && on === parentOf(path) && heldDeletes.has(on))
+      this.#fetcher.track(onHeldPlace(on))
   }
 
   #giveUp(path: RelativePath): void {
