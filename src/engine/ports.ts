@@ -115,8 +115,8 @@ export interface Store {
   peers(): readonly PeerRecord[]
   peer(peerId: PeerId): PeerRecord | null
   holds(): readonly Hold[]
-  /** Outside any transaction, durable at once: written before the file is moved (rule 22). */
-  recordHold(hold: Hold): void
+  /** Outside any transaction, durable at once: written before the files are moved (rule 22). */
+  recordHolds(holds: readonly Hold[]): void
   heldDeletes(): readonly RelativePath[]
   commit(transaction: Transaction): void
   close(): void
@@ -151,7 +151,7 @@ export interface StageExpectation {
 /** A file being received in `.synd/staging`. */
 export interface Stage {
   write(chunk: Uint8Array): Promise<void>
-  /** Closes the file; throws `digest-mismatch` unless size and digest are as expected; synced to disk (durability full). */
+  /** Throws `digest-mismatch` unless size and digest are as expected. */
   finish(): Promise<void>
   /** Removes it; harmless after publishing. */
   discard(): Promise<void>
@@ -170,6 +170,12 @@ export type Change =
   /** Mode, and for files mtime, of what is there. */
   | { readonly kind: 'set-metadata'; readonly entry: LiveEntry; readonly expected: Observation }
   | { readonly kind: 'remove'; readonly path: RelativePath; readonly expected: Observation }
+
+/** What the index says is at a path. */
+export interface ExpectedFile {
+  readonly path: RelativePath
+  readonly expected: Observation
+}
 
 export type Applied =
   /** `displaced`: what was replaced had been changed meanwhile and must become a conflict copy; the hold keeps it. */
@@ -216,6 +222,16 @@ export interface Volume {
   putAside(loser: Loser): Promise<boolean>
   /** How many files and links are in quarantine. */
   asideCount(): number
+  /**
+   * Brings finished stages to the disk (durability full), many at once. Each is brought there before it gets its name anyhow: this only costs
+   * less. Throws `no-space` or `io`; some of them are gone then.
+   */
+  syncStages(stages: readonly Stage[]): Promise<void>
+  /**
+   * Records the holds of changes that are about to take files away, all at one go; gives their ids. What is not prepared so each change records by
+   * itself. A hold that was not needed keeps nothing (`lookHold`) and can be released.
+   */
+  prepareHolds(files: readonly ExpectedFile[]): readonly string[]
   apply(change: Change): Promise<Applied>
   /** Syncs every directory that was changed since the last call (durability full). */
   syncDirectories(): Promise<void>

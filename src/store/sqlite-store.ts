@@ -99,8 +99,12 @@ export class SqliteStore implements Store {
     return this.#guard(() => this.#tables.holds.all())
   }
 
-  recordHold(hold: Hold): void {
-    this.#guard(() => inTransaction(this.#database, () => this.#tables.holds.put(hold)))
+  recordHolds(holds: readonly Hold[]): void {
+    this.#guard(() =>
+      inTransaction(this.#database, () => {
+        for (const hold of holds) this.#tables.holds.put(hold)
+      }),
+    )
   }
 
   heldDeletes(): readonly RelativePath[] {

@@ -10,7 +10,7 @@ import { removeIfThere } from './staging/stage.ts'
 /** Where the volume notes what it moves away, and what the index says; the engine's Store fits. */
 export interface HoldLedger {
   /** Durable when it returns. */
-  recordHold(hold: Hold): void
+  recordHolds(holds: readonly Hold[]): void
   /** All that were recorded and not released. */
   holds(): readonly Hold[]
   get(path: RelativePath): IndexRecord | null

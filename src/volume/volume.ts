@@ -3,9 +3,19 @@ import type { Digest } from '../core/digest.ts'
 import type { IgnoreRules } from '../core/ignore.ts'
 import type { Look, Observation } from '../core/observation.ts'
 import type { RelativePath } from '../core/relative-path.ts'
-import type { Applied, Change, Digested, Listing, Volume, VolumeHalt } from '../engine/ports.ts'
+import type {
+  Applied,
+  Change,
+  Digested,
+  ExpectedFile,
+  Listing,
+  Stage,
+  Volume,
+  VolumeHalt,
+} from '../engine/ports.ts'
 import { applyChange } from './apply/apply.ts'
 import type { ApplyContext } from './apply/context.ts'
+import { prepareHolds } from './apply/hold.ts'
 import { DirectorySyncs } from './apply/directory-syncs.ts'
 import { digestOf } from './digest.ts'
 import { DiskError, type Disk, type DiskPath } from './disk.ts'
@@ -18,6 +28,7 @@ import type { Keeps } from './ground/probe.ts'
 import type { RootIdentity } from './ground/root.ts'
 import { countAside, putAside } from './quarantine.ts'
 import { removeIfThere, type FileStage, type StageExpectation } from './staging/stage.ts'
+import { syncStages } from './staging/sync-stages.ts'
 import { createStage, stageCopy, stageHeld, sweepStaging, type Staging } from './staging/staging.ts'
 
 /** The directory that is kept equal, on any Disk; made by `openVolume`. */
@@ -58,7 +69,8 @@ export class SyndVolume implements Volume {
     this.#staging = { disk, ids, isDurable, keepsModes: keeps.modes }
     this.#context = {
       ...this.#staging,
-      recordHold: (hold) => ledger.recordHold(hold),
+      recordHolds: (holds) => ledger.recordHolds(holds),
+      preparedHolds: new Map(),
       touched: parts.touched,
       besides: new Set(),
     }
@@ -120,6 +132,7 @@ export class SyndVolume implements Volume {
     const stage = await this.stageFromLocal(loser.path, { digest, sizeBytes, metadata })
     if (stage === null) return false
     try {
+      await stage.bringToDisk()
       return await putAside(this.#context, { loser, staged: stage.path })
     } finally {
       await stage.discard()
@@ -134,6 +147,14 @@ export class SyndVolume implements Volume {
       if (!(error instanceof DiskError)) throw error
       return 0
     }
+  }
+
+  syncStages(stages: readonly Stage[]): Promise<void> {
+    return syncStages(stages)
+  }
+
+  prepareHolds(files: readonly ExpectedFile[]): readonly string[] {
+    return prepareHolds(this.#context, files)
   }
 
   apply(change: Change): Promise<Applied> {

@@ -8,13 +8,13 @@ import { contentOf } from './store-subject.ts'
 test('a clone and its original go separate ways', () => {
   const original = new MemoryStore({ peerId: peer('a') })
   original.commit({ records: [live('a', 1)], remote: [told('b', 'a', 1)], lastCounter: 1 })
-  original.recordHold({ id: '1', path: path('a'), expected: null })
+  original.recordHolds([{ id: '1', path: path('a'), expected: null }])
   const clone = original.clone()
   const secondClone = clone.clone()
   const before = contentOf(original)
   expect(contentOf(clone)).toStrictEqual(before)
 
-  clone.recordHold({ id: '2', path: path('a'), expected: null })
+  clone.recordHolds([{ id: '2', path: path('a'), expected: null }])
   expect(contentOf(original)).toStrictEqual(before)
   original.commit({
     records: [live('b', 2)],

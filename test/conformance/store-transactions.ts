@@ -33,7 +33,7 @@ export function testTransactions(subject: StoreSubject): void {
         { id: '1', path: path('d/\xfe'), expected },
         { id: '2', path: path('x'), expected: null },
       ]
-      for (const hold of holds.toReversed()) subject.store.recordHold(hold)
+      subject.store.recordHolds(holds.toReversed())
       expect(subject.store.holds()).toStrictEqual(holds)
       subject.reopen()
       expect(subject.store.holds()).toStrictEqual(holds)
@@ -42,8 +42,8 @@ export function testTransactions(subject: StoreSubject): void {
     })
 
     test('a hold recorded again under its id is the later one', () => {
-      subject.store.recordHold({ id: '1', path: path('x'), expected: null })
-      subject.store.recordHold({ id: '1', path: path('y'), expected: null })
+      subject.store.recordHolds([{ id: '1', path: path('x'), expected: null }])
+      subject.store.recordHolds([{ id: '1', path: path('y'), expected: null }])
       expect(subject.store.holds().map((hold) => hold.path)).toEqual(['y'])
     })
   })
@@ -88,7 +88,7 @@ export function testTransactions(subject: StoreSubject): void {
       identity: renewed({ epochs: 1 }),
       lastCounter: 10,
     })
-    subject.store.recordHold({ id: '1', path: path('x'), expected: null })
+    subject.store.recordHolds([{ id: '1', path: path('x'), expected: null }])
     const before = contentOf(subject.store)
     expect(() =>
       subject.store.commit({

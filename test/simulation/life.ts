@@ -76,7 +76,7 @@ export function storeOf(
         store.commit(transaction)
         hooks.onCommit(transaction)
       }),
-    recordHold: (hold) => writing('record-hold', () => store.recordHold(hold)),
+    recordHolds: (holds) => writing('record-holds', () => store.recordHolds(holds)),
   }
   return new Proxy(store, {
     get(target, property) {

@@ -21,7 +21,7 @@ const { store } = openStore({
   nowMs: () => 0,
 })
 for (let n = store.lastCounter() + 1; ; n++) {
-  store.recordHold(holdOf(n))
+  store.recordHolds([holdOf(n)])
   if (dieAt === 'hold' && n === 3) process.kill(process.pid, 'SIGKILL')
   store.commit(generation(n))
   writeSync(1, `${n}\n`)

@@ -36,7 +36,7 @@ describe.skipIf(!canMount)('on a small file system (needs root to mount it)', ()
 
     rmSync(join(disk.path, 'ballast'))
     store.commit(generation(full.generation))
-    store.recordHold(holdOf(full.generation))
+    store.recordHolds([holdOf(full.generation)])
     const after = contentOf(store)
     expect(after.lastCounter).toBe(full.generation)
     store.close()

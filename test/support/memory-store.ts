@@ -135,8 +135,8 @@ export class MemoryStore implements Store {
     return [...this.#tables.holds.values()]
   }
 
-  recordHold(hold: Hold): void {
-    this.#ownTables().holds.set(hold.id, hold)
+  recordHolds(holds: readonly Hold[]): void {
+    for (const hold of holds) this.#ownTables().holds.set(hold.id, hold)
   }
 
   heldDeletes(): readonly RelativePath[] {

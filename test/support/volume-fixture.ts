@@ -16,8 +16,12 @@ export class TestLedger implements HoldLedger {
   readonly #holds = new Map<string, Hold>()
   readonly #records = new Map<RelativePath, IndexRecord>()
 
-  recordHold(hold: Hold): void {
-    this.#holds.set(hold.id, hold)
+  /** How often holds were recorded. */
+  recordings = 0
+
+  recordHolds(holds: readonly Hold[]): void {
+    this.recordings++
+    for (const hold of holds) this.#holds.set(hold.id, hold)
   }
 
   holds(): readonly Hold[] {

@@ -21,7 +21,7 @@ import type { Ledger } from '../ledger.ts'
 import { Overlay } from './overlay.ts'
 import type { OwnWork } from './own-work.ts'
 import type { Quarantine } from './quarantine.ts'
-import type { Applied, Clock, Observer, Stage, Store, Volume } from '../ports.ts'
+import type { Applied, Clock, ExpectedFile, Observer, Stage, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Serial } from '../serial.ts'
 
@@ -45,7 +45,12 @@ interface Work {
   readonly overlay: Overlay
   readonly holds: HeldFile[]
   readonly finished: RelativePath[]
+  /** Ids of holds that were recorded ahead; some may turn out not to be needed. */
+  readonly prepared: readonly string[]
 }
+
+/** Changes are synchronous; nothing else runs for longer than this. */
+const sliceMs = 10
 
 /** The disk was not as the index says: the next look is on its way. */
 const lookFirstMs = 100
@@ -114,12 +119,42 @@ export class Applier {
   async #applyAll(batch: readonly Ready[]): Promise<void> {
     const overlay = new Overlay({ store: this.#parts.store })
     const ordered = orderForApply(batch.map((ready) => ({ ...ready, entry: ready.intent.entry })))
-    const work: Work = { overlay, holds: [], finished: [] }
     await this.#makeCopies(ordered, overlay)
-    for (const ready of ordered) await this.#applyOne(ready, work)
+    const prepared = this.#prepareHolds(ordered, overlay)
+    const work: Work = { overlay, holds: [], finished: [], prepared }
+    await this.#parts.volume.syncStages(batch.flatMap(({ stage }) => stage ?? []))
+    await this.#eachInSlices(ordered, (ready) => this.#applyOne(ready, work))
     await this.#commit(overlay, await this.#judgeHolds(work))
     // Only now: whoever decides such a path again finds it committed.
     for (const path of work.finished) this.#parts.inbox.done(path)
+  }
+
+  /** What is likely to be replaced or removed, recorded at one go. */
+  #prepareHolds(batch: readonly Ready[], overlay: Overlay): readonly string[] {
+    const files: ExpectedFile[] = []
+    for (const { intent, stage } of batch) {
+      const { path, entry } = intent
+      const record = overlay.get(path)
+      if (!this.#hasBytes(record) || record.observation.kind === 'directory') continue
+      if (entry.kind === 'tombstone' || stage !== null)
+        files.push({ path, expected: record.observation })
+    }
+    // One alone is recorded when it is needed.
+    return this.#parts.volume.prepareHolds(files.length > 1 ? files : [])
+  }
+
+  async #eachInSlices(
+    batch: readonly Ready[],
+    work: (ready: Ready) => Promise<void>,
+  ): Promise<void> {
+    const { clock } = this.#parts
+    let sliceEndMs = clock.monotonicMs() + sliceMs
+    for (const ready of batch) {
+      await work(ready)
+      if (clock.monotonicMs() < sliceEndMs) continue
+      await clock.yield()
+      sliceEndMs = clock.monotonicMs() + sliceMs
+    }
   }
 
   async #putBack(batch: readonly Ready[]): Promise<void> {
@@ -243,9 +278,10 @@ export class Applier {
    * Rule 22: what was replaced or removed may have been written to in that moment, or since, through a descriptor that was open: then it becomes
    * a conflict copy. Returns the holds that can be let go.
    */
-  async #judgeHolds({ holds, overlay }: Work): Promise<string[]> {
+  async #judgeHolds({ holds, prepared, overlay }: Work): Promise<string[]> {
     const { volume, copies, observer } = this.#parts
-    const settled: string[] = []
+    const used = new Set(holds.map(({ id }) => id))
+    const settled = prepared.filter((id) => !used.has(id) && volume.lookHold(id).kind === 'absent')
     for (const { id, path, record, isDisplaced } of holds) {
       const look = volume.lookHold(id)
       const expected = record?.observation ?? null

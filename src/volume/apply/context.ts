@@ -1,6 +1,7 @@
 import type { Hold } from '../../core/index-record.ts'
 import type { Observation } from '../../core/observation.ts'
-import type { Applied } from '../../engine/ports.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import type { Applied, ExpectedFile } from '../../engine/ports.ts'
 import type { Disk, DiskPath, DiskStat } from '../disk.ts'
 import type { Ids } from '../ground/layout.ts'
 import { toObservation } from '../look.ts'
@@ -10,7 +11,9 @@ export interface ApplyContext {
   readonly disk: Disk
   readonly ids: Ids
   /** Durable when it returns (rule 22); throws SyndError. */
-  readonly recordHold: (hold: Hold) => void
+  readonly recordHolds: (holds: readonly Hold[]) => void
+  /** By path: recorded already, for the change that is to come. */
+  readonly preparedHolds: Map<RelativePath, Hold & ExpectedFile>
   readonly isDurable: boolean
   readonly keepsModes: boolean
   /** Directories that were changed and are not synced yet. */

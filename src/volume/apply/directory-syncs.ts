@@ -1,10 +1,8 @@
 import { SyndError } from '../../core/errors.ts'
 import { DiskError, type DiskPath } from '../disk.ts'
+import { inLanes } from '../lanes.ts'
 import { withGrants } from './access.ts'
 import type { ApplyContext } from './context.ts'
-
-/** Syncs that run at once: as many as libuv has threads. */
-const maxSyncs = 16
 
 /** No such directory any more, or one that this process may not read even when it lifts what it can. */
 const lostErrnos: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
@@ -32,20 +30,14 @@ export class DirectorySyncs {
     const waiting = [...touched]
     touched.clear()
     if (!isDurable) return
-    const syncNext = async (): Promise<void> => {
-      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-        try {
-          await this.#syncOne(next)
-        } catch (error) {
-          for (const path of [next, ...waiting]) touched.add(path)
-          waiting.length = 0
-          throw error
-        }
+    await inLanes(waiting, async (path) => {
+      try {
+        await this.#syncOne(path)
+      } catch (error) {
+        touched.add(path)
+        throw error
       }
-    }
-    const lanes = Array.from({ length: Math.min(maxSyncs, waiting.length) }, syncNext)
-    const failed = (await Promise.allSettled(lanes)).find((lane) => lane.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
+    })
   }
 
   async #syncOne(path: DiskPath): Promise<void> {

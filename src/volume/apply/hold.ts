@@ -1,5 +1,6 @@
-import type { Observation } from '../../core/observation.ts'
+import { sameObservation, type Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import type { ExpectedFile } from '../../engine/ports.ts'
 import { errnoOf, type DiskPath, type DiskStat } from '../disk.ts'
 import { giveBack, holdPathOf } from '../held.ts'
 import { toObservation } from '../look.ts'
@@ -18,14 +19,29 @@ export interface HoldPlace {
   unlinked(stat: DiskStat | null): void
 }
 
+/** Records places for many files at one go; each is used by the next change at its path, if that expects the same. Gives their ids. */
+export function prepareHolds(
+  { ids, recordHolds, preparedHolds }: HoldingContext,
+  files: readonly ExpectedFile[],
+): readonly string[] {
+  const holds = files.map(({ path, expected }) => ({ id: ids.id64(), path, expected }))
+  if (holds.length > 0) recordHolds(holds)
+  preparedHolds.clear()
+  for (const hold of holds) preparedHolds.set(hold.path, hold)
+  return holds.map(({ id }) => id)
+}
+
 /** Draws a place for what `path` holds now. */
 export function holdPlace(
-  { ids, recordHold }: Pick<ApplyContext, 'ids' | 'recordHold'>,
+  { ids, recordHolds, preparedHolds }: HoldingContext,
   path: RelativePath,
   expected: Observation,
 ): HoldPlace {
-  const id = ids.id64()
-  let isRecorded = false
+  const prepared = preparedHolds.get(path) ?? null
+  preparedHolds.delete(path)
+  const isPrepared = prepared !== null && sameObservation(prepared.expected, expected)
+  const id = isPrepared ? prepared.id : ids.id64()
+  let isRecorded = isPrepared
   let current = expected
   return {
     id,
@@ -36,11 +52,13 @@ export function holdPlace(
       if (now !== null && isSameFile(stat, expected)) current = now
     },
     record: () => {
-      if (!isRecorded) recordHold({ id, path, expected })
+      if (!isRecorded) recordHolds([{ id, path, expected }])
       isRecorded = true
     },
   }
 }
+
+type HoldingContext = Pick<ApplyContext, 'ids' | 'recordHolds' | 'preparedHolds'>
 
 /** `taken`: the name is free and what it held is as expected, kept in `hold` or, on another mount, beside until `drop`. */
 export type Taken =

@@ -26,6 +26,7 @@ export async function publish(
   if (owner !== null || !isDressed(stage, metadata)) {
     await dress(context, stage.path, { metadata, owner })
   }
+  await stage.bringToDisk()
   let isRemade = false
   const applied = await introduce(context, {
     staged: stage.path,

@@ -21,10 +21,10 @@ export interface StageOptions {
   /** Where in `.synd/staging` the file is to be. */
   readonly path: DiskPath
   readonly expected: StageExpectation
-  /** Durability full: `finish` returns when the bytes are on the disk. */
+  /** Durability full: `bringToDisk` returns when the bytes are on the disk. */
   readonly isDurable: boolean
   readonly keepsModes: boolean
-  /** The file is there already, verified and complete. */
+  /** The file is there already, verified, complete and on the disk. */
   readonly isWhole?: boolean
 }
 
@@ -36,7 +36,7 @@ const writeBytes = 256 * 1024
 
 /**
  * A file being received: collected, counted, hashed, and after `finish()` a whole file of the expected content in staging that
- * `apply` gives its name. Errors are SyndErrors `digest-mismatch`, `no-space` and `io`; after one the stage is gone.
+ * `apply` gives its name once it is on the disk. Errors are SyndErrors `digest-mismatch`, `no-space` and `io`; after one the stage is gone.
  */
 export class FileStage {
   readonly path: DiskPath
@@ -104,26 +104,41 @@ export class FileStage {
       const file = this.#opened()
       if (isSmall && sizeBytes > 0) await file.write(this.#collected())
       await this.#writing
-      await complete(file, this.#options)
-      file.close()
+      dress(file, this.#options)
     })
     this.#dropBuffers()
     this.#state = 'finished'
+    // Of small files many are brought to the disk together.
+    if (!isSmall || !this.#options.isDurable) await this.bringToDisk()
+  }
+
+  /** Syncs a finished file, the first time; only then it may get its name. Harmless when it is gone. */
+  async bringToDisk(): Promise<void> {
+    const file = this.#file
+    if (this.#state === 'gone' || file === null) return
+    await this.#orGone(async () => {
+      if (this.#options.isDurable) await file.sync()
+    })
+    this.#close()
   }
 
   async discard(): Promise<void> {
     if (this.#state === 'gone') return
-    const wasOpen = this.#state === 'open'
     this.#state = 'gone'
     await this.#writing.catch(() => undefined)
     this.#dropBuffers()
-    if (wasOpen) this.#file?.close()
+    this.#close()
     if (this.#isOnDisk) removeIfThere(this.#options.disk, this.path)
   }
 
   /** `apply` gave the file its name: there is nothing left to discard. */
   published(): void {
     this.#state = 'gone'
+  }
+
+  #close(): void {
+    this.#file?.close()
+    this.#file = null
   }
 
   #dropBuffers(): void {
@@ -156,7 +171,8 @@ export class FileStage {
   }
 
   #opened(): WritableFile {
-    this.#file ??= this.#options.disk.create(this.path, 0o600)
+    const { disk } = this.#options
+    this.#file ??= disk.together(() => disk.create(this.path, 0o600))
     this.#isOnDisk = true
     return this.#file
   }
@@ -171,17 +187,15 @@ export class FileStage {
   }
 }
 
-/** Gives a whole file in staging what it is published with, as far as known, and brings it to the disk. */
-export async function complete(
+/** Gives a whole file in staging what it is published with, as far as known. */
+export function dress(
   file: WritableFile,
-  { expected, isDurable, keepsModes }: Pick<StageOptions, 'expected' | 'isDurable' | 'keepsModes'>,
-): Promise<void> {
+  { expected, keepsModes }: Pick<StageOptions, 'expected' | 'keepsModes'>,
+): void {
   const { metadata } = expected
-  if (metadata !== undefined) {
-    if (keepsModes) file.setMode(metadata.mode & 0o777)
-    file.setMtime(metadata.mtimeUs)
-  }
-  if (isDurable) await file.sync()
+  if (metadata === undefined) return
+  if (keepsModes) file.setMode(metadata.mode & 0o777)
+  file.setMtime(metadata.mtimeUs)
 }
 
 /** What receiving a file failed with: `no-space` or `io`, both worth another try; anything but a DiskError as it is. */

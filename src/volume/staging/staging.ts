@@ -7,7 +7,7 @@ import { stagingDirectory, type Ids } from '../ground/layout.ts'
 import { toObservation } from '../look.ts'
 import { sha256 } from '../sha256.ts'
 import {
-  complete,
+  dress,
   FileStage,
   removeIfThere,
   stageError,
@@ -117,7 +117,8 @@ async function copyLarge(
     }
     const file = disk.openForWriting(options.path)
     try {
-      await complete(file, options)
+      dress(file, options)
+      if (options.isDurable) await file.sync()
     } finally {
       file.close()
     }
