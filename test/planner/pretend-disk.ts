@@ -139,6 +139,10 @@ export class PretendDisk implements Volume {
     return null
   }
 
+  async syncStages(): Promise<void> {}
+  prepareHolds(): readonly string[] {
+    return []
+  }
   async syncDirectories(): Promise<void> {}
   releaseHolds(): void {}
   sweep(): void {}

@@ -4,10 +4,11 @@ import { isLive, sameContent, type Entry, type LiveEntry } from '../../core/entr
 import { SyndError } from '../../core/errors.ts'
 import { ignoreFilePath } from '../../core/ignore.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import { sameBytes, type Observation } from '../../core/observation.ts'
+import type { Observation } from '../../core/observation.ts'
 import { orderForApply } from '../../core/plan.ts'
 import { applyProblems, type ProblemCode } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import { BatchHolds } from './batch-holds.ts'
 import type { ConflictCopies } from './conflict-copies.ts'
 import { changeFor } from './change.ts'
 import type { Contention } from './contention.ts'
@@ -31,22 +32,11 @@ export interface Ready {
   readonly stage: Stage | null
 }
 
-/** What was moved out of the way, and what the index knew of it. */
-interface HeldFile {
-  readonly id: string
-  readonly path: RelativePath
-  readonly record: IndexRecord | null
-  /** It was changed between the last look and the change. */
-  readonly isDisplaced: boolean
-}
-
 /** One batch in the works. */
 interface Work {
   readonly overlay: Overlay
-  readonly holds: HeldFile[]
+  readonly holds: BatchHolds
   readonly finished: RelativePath[]
-  /** Ids of holds that were recorded ahead; some may turn out not to be needed. */
-  readonly prepared: readonly string[]
 }
 
 /** Changes are synchronous; nothing else runs for longer than this. */
@@ -120,27 +110,24 @@ export class Applier {
     const overlay = new Overlay({ store: this.#parts.store })
     const ordered = orderForApply(batch.map((ready) => ({ ...ready, entry: ready.intent.entry })))
     await this.#makeCopies(ordered, overlay)
-    const prepared = this.#prepareHolds(ordered, overlay)
-    const work: Work = { overlay, holds: [], finished: [], prepared }
+    const holds = new BatchHolds(this.#parts)
+    holds.prepare(this.#takenBy(ordered, overlay))
+    const work: Work = { overlay, holds, finished: [] }
     await this.#parts.volume.syncStages(batch.flatMap(({ stage }) => stage ?? []))
     await this.#eachInSlices(ordered, (ready) => this.#applyOne(ready, work))
-    await this.#commit(overlay, await this.#judgeHolds(work))
+    await this.#commit(overlay, await holds.settle(overlay))
     // Only now: whoever decides such a path again finds it committed.
     for (const path of work.finished) this.#parts.inbox.done(path)
   }
 
-  /** What is likely to be replaced or removed, recorded at one go. */
-  #prepareHolds(batch: readonly Ready[], overlay: Overlay): readonly string[] {
-    const files: ExpectedFile[] = []
-    for (const { intent, stage } of batch) {
-      const { path, entry } = intent
+  /** What is likely to be replaced or removed. */
+  #takenBy(batch: readonly Ready[], overlay: Overlay): ExpectedFile[] {
+    return batch.flatMap(({ intent: { path, entry }, stage }) => {
       const record = overlay.get(path)
-      if (!this.#hasBytes(record) || record.observation.kind === 'directory') continue
-      if (entry.kind === 'tombstone' || stage !== null)
-        files.push({ path, expected: record.observation })
-    }
-    // One alone is recorded when it is needed.
-    return this.#parts.volume.prepareHolds(files.length > 1 ? files : [])
+      if (!this.#hasBytes(record) || record.observation.kind === 'directory') return []
+      const isTaken = entry.kind === 'tombstone' || stage !== null
+      return isTaken ? { path, expected: record.observation } : []
+    })
   }
 
   async #eachInSlices(
@@ -264,7 +251,7 @@ export class Applier {
     const { overlay, holds } = work
     const { observation, hold, displaced } = applied
     const { ownWork, clock, problems } = this.#parts
-    if (hold !== null) holds.push({ id: hold, path, record, isDisplaced: displaced })
+    if (hold !== null) holds.add({ id: hold, path, record, isDisplaced: displaced })
     if (observation !== null) ownWork.note(path, observation, clock.monotonicMs())
     overlay.put({ entry, observation, isAnnounced: true, seenMs: null })
     this.#parts.damage.repaired(path)
@@ -272,30 +259,6 @@ export class Applier {
     problems.clearAll(applyProblems, path)
     if (isLive(entry)) problems.clear('leftover', path)
     work.finished.push(path)
-  }
-
-  /**
-   * Rule 22: what was replaced or removed may have been written to in that moment, or since, through a descriptor that was open: then it becomes
-   * a conflict copy. Returns the holds that can be let go.
-   */
-  async #judgeHolds({ holds, prepared, overlay }: Work): Promise<string[]> {
-    const { volume, copies, observer } = this.#parts
-    const used = new Set(holds.map(({ id }) => id))
-    const settled = prepared.filter((id) => !used.has(id) && volume.lookHold(id).kind === 'absent')
-    for (const { id, path, record, isDisplaced } of holds) {
-      const look = volume.lookHold(id)
-      const expected = record?.observation ?? null
-      const isFile = look.kind === 'present' && look.observation.kind === 'file'
-      const isAsExpected = !isFile || (expected !== null && sameBytes(look.observation, expected))
-      const isUnedited = !isDisplaced && isAsExpected
-      if (isUnedited || (await copies.ofHold(id, { path, known: record?.entry ?? null }, overlay)))
-        settled.push(id)
-      else
-        observer.log('error', 'a replaced file that had just been edited is kept in .synd/hold', {
-          hold: id,
-        })
-    }
-    return settled
   }
 
   /** One step on the disk, or none where the disk has it already. */
