@@ -43,7 +43,7 @@ export function reportedStore(
     peers: () => store.peers(),
     peer: (peerId) => store.peer(peerId),
     holds: () => store.holds(),
-    recordHold: (hold) => report(() => store.recordHold(hold)),
+    recordHolds: (holds) => report(() => store.recordHolds(holds)),
     heldDeletes: () => store.heldDeletes(),
     commit: (transaction) => report(() => store.commit(transaction)),
     close: () => store.close(),
