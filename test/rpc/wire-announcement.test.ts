@@ -8,9 +8,12 @@ import { Rejection, type RejectionReason } from '../../src/rpc/rejection.ts'
 import { decodeAnnouncement, encodeAnnouncement } from '../../src/rpc/wire-announcement.ts'
 import type { Entry as WireEntry } from '../../src/rpc/generated/synd/v1/Entry.ts'
 import { check } from '../core/property.ts'
+import { badEntries, components, contentDot, dot, goodEntry as good, link } from './bad-entries.ts'
 import { firstPeer, sampleEntries, secondPeer, sha256 } from './samples.ts'
 
 const nowMs = 1_700_000_000_000
+const dayMs = 86_400_000
+const digest = Buffer.from(sha256('x'), 'hex')
 
 function decode(message: Buffer): { announcement: Announcement; reasons: RejectionReason[] } {
   const reasons: RejectionReason[] = []
@@ -110,83 +113,6 @@ describe('a batch over the limits is refused as a whole', () => {
   })
 })
 
-const dot = (peer: string, counter: number | string) => ({
-  peer: Buffer.from(peer, 'hex'),
-  counter,
-})
-const digest = Buffer.from(sha256('x'), 'hex')
-const contentDot = dot(firstPeer, 5)
-const good: WireEntry = {
-  sequence: 2,
-  path: Buffer.from('a'),
-  version: [contentDot],
-  contentDot,
-  mode: 0o644,
-  mtimeUs: 0,
-  file: { digest, sizeBytes: 1 },
-}
-const link = (target: Buffer, targetDigest = target) => ({
-  file: null,
-  symlink: { target, digest: Buffer.from(sha256(targetDigest.toString('latin1')), 'hex') },
-})
-const dayMs = 86_400_000
-const components = (count: number) =>
-  Array.from({ length: count }, (_, index) => dot(index.toString(16).padStart(16, '0'), 1))
-
-const badEntries: readonly (readonly [string, Partial<WireEntry>, RejectionReason])[] = [
-  ...['', '.', '..', 'a/../b', '/a', 'a//b', 'a/', './a', 'a\0', '.synd', 'a/.synd/b'].map(
-    (path) => [`path ${JSON.stringify(path)}`, { path: Buffer.from(path) }, 'bad-path'] as const,
-  ),
-  ['path of 5,000 bytes', { path: Buffer.from('a/'.repeat(2500) + 'a') }, 'bad-path'],
-  ['component of 256 bytes', { path: Buffer.alloc(256, 'a') }, 'bad-path'],
-  ['no version', { version: [] }, 'bad-vector'],
-  ['257 components', { version: [...components(256), contentDot] }, 'bad-vector'],
-  ['a peer twice', { version: [contentDot, contentDot] }, 'bad-vector'],
-  ['a component of zero', { version: [contentDot, dot(secondPeer, 0)] }, 'bad-vector'],
-  ['a component of 2^53', { version: [contentDot, dot(secondPeer, 2 ** 53)] }, 'bad-vector'],
-  [
-    'a component of 2^64 - 1',
-    { version: [contentDot, dot(secondPeer, '18446744073709551615')] },
-    'bad-vector',
-  ],
-  ['a peer of 7 bytes', { version: [contentDot, dot('11111111111111', 1)] }, 'bad-vector'],
-  ['a counter from tomorrow', { version: [dot(firstPeer, nowMs + dayMs + 1)] }, 'counter-ahead'],
-  ['no content dot', { contentDot: null }, 'bad-dot'],
-  ['a dot not covered', { contentDot: dot(firstPeer, 6) }, 'bad-dot'],
-  ['a dot of a peer not in the version', { metadataDot: dot(secondPeer, 1) }, 'bad-dot'],
-  ['a dot of zero', { contentDot: dot(firstPeer, 0) }, 'bad-dot'],
-  ['set-id bits', { mode: 0o4755 }, 'bad-mode'],
-  ['mode 07777', { mode: 0o7777 }, 'bad-mode'],
-  ['mtime 2^62', { mtimeUs: (2n ** 62n).toString() }, 'bad-mtime'],
-  ['mtime -2^63', { mtimeUs: (-(2n ** 63n)).toString() }, 'bad-mtime'],
-  ['size 2^63', { file: { digest, sizeBytes: (2n ** 63n).toString() } }, 'bad-size'],
-  ['size 2^53', { file: { digest, sizeBytes: 2 ** 53 } }, 'bad-size'],
-  ['digest of 31 bytes', { file: { digest: digest.subarray(1), sizeBytes: 1 } }, 'bad-digest'],
-  ['digest of 33 bytes', { file: { digest: Buffer.alloc(33), sizeBytes: 1 } }, 'bad-digest'],
-  ['no digest', { file: { digest: Buffer.alloc(0), sizeBytes: 1 } }, 'bad-digest'],
-  ['empty target', link(Buffer.alloc(0)), 'bad-target'],
-  ['target with NUL', link(Buffer.from('a\0b')), 'bad-target'],
-  ['target of 4,096 bytes', link(Buffer.alloc(4096, 'a')), 'bad-target'],
-  ['digest of another target', link(Buffer.from('a'), Buffer.from('b')), 'bad-digest'],
-  ['no kind', { file: null }, 'unknown-kind'],
-  ['tombstone of no kind', { file: null, tombstone: { removedDigest: digest } }, 'unknown-kind'],
-  [
-    'tombstone of a file without digest',
-    { file: null, tombstone: { removedKind: 1 } },
-    'bad-digest',
-  ],
-  [
-    'tombstone of a directory with digest',
-    { file: null, tombstone: { removedKind: 2, removedDigest: digest } },
-    'bad-digest',
-  ],
-  [
-    'an entry of 40 KB',
-    { version: [...components(4000)], path: Buffer.alloc(100, 'a') },
-    'oversize-entry',
-  ],
-]
-
 describe('a malformed entry is refused by its sequence, and the others count', () => {
   test.each(badEntries)('%s', (_, change, reason) => {
     const message = proto().Announcement.serialize({
@@ -202,6 +128,13 @@ describe('a malformed entry is refused by its sequence, and the others count', (
     expect(announcement.entries.map(({ sequence }) => sequence)).toEqual([1, 3])
     expect(announcement.refused).toEqual([{ sequence: 2, code: reason }])
     expect(reasons).toEqual([reason])
+  })
+
+  test('a counter that is a day and a millisecond ahead of the clock', () => {
+    const version = [dot(firstPeer, nowMs + dayMs + 1)]
+    const entries = [{ ...good, version, contentDot: version[0] ?? null }]
+    const { reasons } = decode(proto().Announcement.serialize({ entries, upTo: 2, head: 2 }))
+    expect(reasons).toEqual(['counter-ahead'])
   })
 
   test('what is unusual and legal passes', () => {
