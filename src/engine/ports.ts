@@ -155,6 +155,15 @@ export interface Stage {
   finish(): Promise<void>
   /** Removes it; harmless after publishing. */
   discard(): Promise<void>
+  /** For another thread that writes the file, in place of `write` and `finish`; null or absent where it has no descriptor. */
+  share?(): SharedStage | null
+}
+
+/** A stage whose file another thread writes, from its start. */
+export interface SharedStage {
+  readonly fd: number
+  /** Throws as `Stage.finish`; the thread must be done with `fd`. */
+  finish(content: { readonly sizeBytes: number; readonly digest: Digest }): Promise<void>
 }
 
 /** One step on the disk; `expected` is what the index says is there (null: nothing). */

@@ -1,9 +1,10 @@
 import type { HostKeyVerdict, KeyFingerprint } from '../core/credentials.ts'
 import { SyndError } from '../core/errors.ts'
 import type { LogLevel, Pulled, PullRequest, PullTarget, Stage, Transfer } from '../engine/ports.ts'
+import { BulkLane } from './bulk/lane.ts'
 import { planCommands } from './command.ts'
 import { Connections, type Patience, type PooledTarget } from './sink/connections.ts'
-import type { SinkLimits } from './sink/connection.ts'
+import type { SinkConnection, SinkLimits } from './sink/connection.ts'
 import { Pull } from './sink/pull.ts'
 import { explainSilence, hostKeyRefusal, unknownHost } from './stock-sshd.ts'
 
@@ -62,12 +63,17 @@ const sshdPatience: Patience = {
   maxRefusedMs: 600_000,
 }
 
+/** From this size on a file is worth a thread; smaller ones take the event loop for a few milliseconds each. */
+const bulkBytes = 8 * 1024 * 1024
+
 /** The embedded server lets everybody be anybody: only the key counts. */
 const embeddedUser = 'synd'
 
 export function createTransfer(options: TransferOptions): ScpTransfer {
   const limits = { ...defaultLimits, ...options.limits }
-  const connections = new Connections({ privateKey: options.privateKey, limits })
+  const { privateKey } = options
+  const connections = new Connections({ privateKey, limits })
+  const bulk = new BulkLane({ privateKey, limits })
 
   async function* pull(
     target: PullTarget,
@@ -77,18 +83,32 @@ export function createTransfer(options: TransferOptions): ScpTransfer {
   ): AsyncGenerator<Pulled> {
     if (requests.length === 0) return
     const pooled = pooledTarget(target, options)
+    const connect = (): Promise<SinkConnection> => connections.get(pooled)
+    const refused = (reason: SinkRejection, text: string): void => {
+      options.rejected('scp', reason)
+      options.log('warn', 'a source was refused', { address: target.address, reason, text })
+    }
+    const [first] = requests
+    const isBulk = requests.length === 1 && target.source.kind === 'embedded'
+    if (isBulk && first !== undefined && first.sizeBytes >= bulkBytes) {
+      const stage = await createStage(first)
+      const order = { target: pooled, connect, request: first, stage, refused, signal }
+      const pulled = await bulk.pull(order)
+      if (pulled !== null) {
+        yield pulled
+        return
+      }
+      createStage = async () => stage
+    }
     const running = new Pull({
       requests,
       plan: (rest) => planCommands(target.source, rest),
       createStage,
-      connect: () => connections.get(pooled),
+      connect,
       isBehindShell: target.source.kind === 'openssh',
       explain: (text) => `${pooled.host}:${pooled.port}: ${pooled.explain(text)}`,
       stallMs: limits.stallMs,
-      refused: (reason, text) => {
-        options.rejected('scp', reason)
-        options.log('warn', 'a source was refused', { address: target.address, reason, text })
-      },
+      refused,
     })
     const abort = (): void => running.abort()
     signal.addEventListener('abort', abort, { once: true })
@@ -104,8 +124,13 @@ export function createTransfer(options: TransferOptions): ScpTransfer {
 
   return {
     pull,
-    trustChanged: () => connections.trustChanged(),
-    stop: () => connections.stop(),
+    trustChanged: () => {
+      connections.trustChanged()
+      bulk.trustChanged()
+    },
+    stop: async () => {
+      await Promise.all([connections.stop(), bulk.stop()])
+    },
   }
 }
 

@@ -45,6 +45,8 @@ export function errnoOf(error: unknown): string | null {
 
 /** A file open for writing; nobody else knows of it yet, or only this program writes it. */
 export interface WritableFile {
+  /** What another thread of this process can write it by; null where there is no such thing. */
+  readonly fd: number | null
   /** Writes all of it after what was written before; the chunk may be reused once this resolves. */
   write(chunk: Uint8Array): Promise<void>
   setMode(mode: number): void

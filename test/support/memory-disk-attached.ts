@@ -282,6 +282,7 @@ export class AttachedDisk implements Disk {
         })
       },
       setMode: (mode) => this.#effect('chmod', path, null, () => this.#setMode(path, inode, mode)),
+      fd: null,
       setMtime: (mtimeUs) =>
         this.#effect('utimes', path, null, () => this.#setMtime(path, inode, mtimeUs)),
       stat: () => statOf(inode),

@@ -129,6 +129,11 @@ export class SinkConnection {
     return performance.now() - this.#heardAtMs
   }
 
+  /** What it proved, and was trusted with; null before. */
+  get hostKey(): Buffer | null {
+    return this.#hostKey
+  }
+
   /** What speaks against the host key by now; null when nothing does. */
   get hostKeyRefusal(): string | null {
     return this.#hostKey === null ? null : this.#target.hostKeyRefusal(this.#hostKey)

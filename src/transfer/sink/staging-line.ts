@@ -150,7 +150,7 @@ export function createStagingLine(options: StagingOptions): StagingLine {
 }
 
 /** What a stage's error means for the file; anything but a SyndError is a bug and thrown. */
-function failureOf(error: unknown): Pulled {
+export function failureOf(error: unknown): Pulled {
   if (!(error instanceof SyndError)) throw error
   const code = errorCode(error)
   if (code === 'digest-mismatch')

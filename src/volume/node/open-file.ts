@@ -31,6 +31,7 @@ export type HashFile = (
 /** A file that is being written through `fd`; syncs and what is large on threads of libuv, everything else at once. */
 export function writableFile(fd: number): WritableFile {
   return {
+    fd,
     write: async (chunk) => {
       for (let written = 0; written < chunk.length;) {
         written += await writePart(fd, chunk, written)

@@ -10,6 +10,13 @@ export interface StageExpectation {
   readonly metadata?: Metadata
 }
 
+/** A stage whose file another thread writes, from its start. */
+export interface SharedStage {
+  readonly fd: number
+  /** In place of `FileStage.finish`; the thread must be done with `fd`. */
+  finish(content: { readonly sizeBytes: number; readonly digest: Digest }): Promise<void>
+}
+
 /** Mode (0777 only) and mtime of a file entry. */
 export interface Metadata {
   readonly mode: number
@@ -91,18 +98,42 @@ export class FileStage {
 
   async finish(): Promise<void> {
     this.#demand('open')
-    const { sizeBytes, digest } = this.expected
+    const { sizeBytes } = this.expected
     const isSmall = sizeBytes <= smallBytes && this.#file === null
     if (!isSmall) await this.#flush()
-    const received = this.#hash === null ? sha256(this.#collected()) : this.#hash.digest()
-    if (this.#receivedBytes !== sizeBytes || received !== digest) {
+    const digest = this.#hash === null ? sha256(this.#collected()) : this.#hash.digest()
+    const unwritten = isSmall && sizeBytes > 0 ? this.#collected() : null
+    await this.#complete({ sizeBytes: this.#receivedBytes, digest }, unwritten)
+  }
+
+  /** Null on a disk without descriptors. */
+  share(): SharedStage | null {
+    this.#demand('open')
+    const { fd } = this.#openedOrThrown()
+    if (fd === null) return null
+    this.#dropBuffers()
+    return {
+      fd,
+      finish: async (content) => {
+        this.#demand('open')
+        await this.#complete(content, null)
+      },
+    }
+  }
+
+  async #complete(
+    received: { readonly sizeBytes: number; readonly digest: Digest },
+    unwritten: Uint8Array | null,
+  ): Promise<void> {
+    const { sizeBytes, digest } = this.expected
+    if (received.sizeBytes !== sizeBytes || received.digest !== digest) {
       await this.discard()
-      const message = `${this.#receivedBytes} bytes came with digest ${received}; announced were ${sizeBytes} with ${digest}`
+      const message = `${received.sizeBytes} bytes came with digest ${received.digest}; announced were ${sizeBytes} with ${digest}`
       throw new SyndError('digest-mismatch', message)
     }
     await this.#orGone(async () => {
       const file = this.#opened()
-      if (isSmall && sizeBytes > 0) await file.write(this.#collected())
+      if (unwritten !== null) await file.write(unwritten)
       await this.#writing
       dress(file, this.#options)
     })
@@ -175,6 +206,14 @@ export class FileStage {
     this.#file ??= disk.together(() => disk.create(this.path, 0o600))
     this.#isOnDisk = true
     return this.#file
+  }
+
+  #openedOrThrown(): WritableFile {
+    try {
+      return this.#opened()
+    } catch (error) {
+      throw stageError(error)
+    }
   }
 
   async #orGone(step: () => Promise<void>): Promise<void> {
