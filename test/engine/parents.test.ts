@@ -27,7 +27,7 @@ async function started(...names: readonly string[]): Promise<PlayedPeer> {
 }
 
 const gone = {
-  ...tombstone({ path: 'd', version: 'b2', by: 'b2' }),
+  ...tombstone({ path: 'd', version: 'b2', by: 'b2', mode: 0o750 }),
   removedKind: 'directory',
   removedDigest: null,
 } as const
@@ -43,6 +43,27 @@ test('rule 11: a directory that is deleted elsewhere stays for what nobody delet
   const stamped = synd.host.store.get(path('d'))?.entry
   expect(stamped?.kind).toBe('directory')
   expect(stamped !== undefined && covers(stamped.version, gone.version)).toBe(true)
+})
+
+test('rule 11: a directory that is kept so has the mode that it had when it was deleted', async () => {
+  const b = await started()
+  b.hangUp()
+  synd.hands.write('d/ours', 'ours')
+  await synd.pass(1_000)
+  b.announce({ ...gone, mode: 0o711 })
+  await synd.pass(10_000)
+  expect(synd.tree).toEqual(['d: d 711', 'd/ours: f 644 ours'])
+})
+
+test('rule 11: and our own mode, where who deleted it had not seen that', async () => {
+  const b = await started()
+  b.hangUp()
+  synd.hands.chmod('d', 0o700)
+  synd.hands.write('d/ours', 'ours')
+  await synd.pass(1_000)
+  b.announce({ ...gone, mode: 0o711 })
+  await synd.pass(10_000)
+  expect(synd.tree).toEqual(['d: d 700', 'd/ours: f 644 ours'])
 })
 
 test('rule 11: a directory goes when all in it was deleted too, in whatever order that is told', async () => {

@@ -35,7 +35,7 @@ async function withNobodysVolume(
 }
 
 describe('a user without rights', () => {
-  test('publishes into, replaces in and removes from read-only directories, whose modes stay', () =>
+  test('rule 11: publishes into, replaces in and removes from read-only directories, whose modes stay', () =>
     withNobodysVolume(async ({ volume, hands }) => {
       hands.mkdir('a')
       hands.mkdir('a/b')

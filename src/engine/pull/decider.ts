@@ -246,7 +246,8 @@ export class Decider {
     const over = isLive(remote.entry)
       ? record.entry.version
       : mergeVectors(record.entry.version, remote.entry.version)
-    const entry = stampedAnew(record.entry, over, this.#self.nextDot())
+    const kept = asDeleted(record.entry, remote.entry)
+    const entry = stampedAnew(kept, over, this.#self.nextDot())
     const intent = {
       path,
       entry,
@@ -258,6 +259,15 @@ export class Decider {
     }
     return { kind: 'intent', intent }
   }
+}
+
+/** A directory that comes back has the mode that it had when it was deleted, if who deleted it had seen ours (rule 11). */
+function asDeleted(directory: LiveEntry, deleted: Entry): LiveEntry {
+  const isDeleted = deleted.kind === 'tombstone' && deleted.removedKind === directory.kind
+  if (!isDeleted || directory.kind !== 'directory' || directory.version.size === 0) return directory
+  return coversDot(deleted.version, directory.metadataDot)
+    ? { ...directory, mode: deleted.mode }
+    : directory
 }
 
 /** The newest first; of concurrent ones the winner, so that a loser's bytes are not fetched in vain. */
