@@ -10,8 +10,8 @@ import { readVersion } from './version.ts'
 /** A drain that takes longer is cut short (README, Commands and exit codes: stopped within 10 s). */
 const drainMs = 8_000
 
-/** `synd run`: the sidecar in the foreground until SIGTERM or SIGINT; gives the exit code. */
-export async function run({ words }: Call): Promise<number> {
+/** `synd run`: the sidecar in the foreground until `stopSignal` resolves; gives the exit code. */
+export async function run({ words }: Call, stopSignal: Promise<NodeJS.Signals>): Promise<number> {
   const { settings, ignoredVariables } = loadSettings(words)
   const log = createLog({
     level: settings.logLevel,
@@ -19,7 +19,7 @@ export async function run({ words }: Call): Promise<number> {
     volume: settings.volume,
   })
   announce(settings, ignoredVariables, log)
-  const stopped = untilSignal(log)
+  const stopped = stopSignal.then((signal) => log('info', 'signal', { signal }))
   const sidecar = await openSidecar(settings, log)
   try {
     await sidecar.start()
@@ -44,21 +44,6 @@ function announce(settings: Settings, ignoredVariables: readonly string[], log: 
   for (const warning of settingsWarnings(settings)) log('warn', warning)
   if (ignoredVariables.length > 0)
     log('info', 'variables of Kubernetes services are ignored', { variables: ignoredVariables })
-}
-
-/** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
-function untilSignal(log: Log): Promise<void> {
-  return new Promise((resolve) => {
-    let isFirst = true
-    const onSignal = (signal: NodeJS.Signals): void => {
-      log('info', 'signal', { signal })
-      if (!isFirst) process.exit(1)
-      isFirst = false
-      resolve()
-    }
-    process.on('SIGTERM', onSignal)
-    process.on('SIGINT', onSignal)
-  })
 }
 
 function rest(delayMs: number): Promise<void> {
