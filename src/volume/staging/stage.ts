@@ -102,7 +102,7 @@ export class FileStage {
     const isSmall = sizeBytes <= smallBytes && this.#file === null
     if (!isSmall) await this.#flush()
     const digest = this.#hash === null ? sha256(this.#collected()) : this.#hash.digest()
-    const unwritten = isSmall && sizeBytes > 0 ? this.#collected() : null
+    const unwritten = isSmall ? this.#collected() : null
     await this.#complete({ sizeBytes: this.#receivedBytes, digest }, unwritten)
   }
 
@@ -123,6 +123,7 @@ export class FileStage {
 
   async #complete(
     received: { readonly sizeBytes: number; readonly digest: Digest },
+    /** What was collected of a small file; null: all of it is in the file. */
     unwritten: Uint8Array | null,
   ): Promise<void> {
     const { sizeBytes, digest } = this.expected
@@ -133,14 +134,14 @@ export class FileStage {
     }
     await this.#orGone(async () => {
       const file = this.#opened()
-      if (unwritten !== null) await file.write(unwritten)
+      if (unwritten !== null && sizeBytes > 0) await file.write(unwritten)
       await this.#writing
       dress(file, this.#options)
     })
     this.#dropBuffers()
     this.#state = 'finished'
     // Of small files many are brought to the disk together.
-    if (!isSmall || !this.#options.isDurable) await this.bringToDisk()
+    if (unwritten === null || !this.#options.isDurable) await this.bringToDisk()
   }
 
   /** Syncs a finished file, the first time; only then it may get its name. Harmless when it is gone. */
