@@ -62,8 +62,8 @@ export const schema = {
     env: 'SYND_PEERS',
   },
   mode: {
-    doc: 'send-receive; send-only and receive-only come in a later version',
-    format: oneOf(['send-receive'], ['send-only', 'receive-only']),
+    doc: 'send-receive, send-only (takes nothing from the peers) or receive-only (sends nothing of its own)',
+    format: oneOf(['send-receive', 'send-only', 'receive-only']),
     default: 'send-receive',
     env: 'SYND_MODE',
   },

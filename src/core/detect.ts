@@ -5,6 +5,7 @@ import type { RelativePath } from './relative-path.ts'
 import {
   compareVectors,
   emptyVector,
+  mergeVectors,
   withDot,
   type Dot,
   type VersionVector,
@@ -40,14 +41,14 @@ export function detect(
   return sameMetadata(known, found) ? 'nothing' : 'metadata'
 }
 
-/** The entry for a finding as the version that `dot` makes over `known`. */
+/** The entry for a finding as the version that `dot` makes over `known`, and over what else `over` covers. */
 export function newVersion(
   known: Entry | null,
   finding: Finding,
-  options: { readonly dot: Dot; readonly keepsModes: boolean },
+  options: { readonly dot: Dot; readonly keepsModes: boolean; readonly over?: VersionVector },
 ): LiveEntry {
-  const { dot, keepsModes } = options
-  const version = withDot(known?.version ?? emptyVector, dot)
+  const { dot, keepsModes, over = emptyVector } = options
+  const version = withDot(mergeVectors(known?.version ?? emptyVector, over), dot)
   return draft(finding, { known, version, dot, keepsModes })
 }
 
@@ -77,16 +78,16 @@ export function announcedVersion(
   return null
 }
 
-/** What a removed path leaves (rule 3). `deletedUs` is when it was seen to be gone. */
+/** What a removed path leaves (rule 3), also over what else `over` covers. `deletedUs` is when it was seen to be gone. */
 export function tombstoneOf(
   known: LiveEntry,
-  options: { readonly dot: Dot; readonly deletedUs: number },
+  options: { readonly dot: Dot; readonly deletedUs: number; readonly over?: VersionVector },
 ): Entry {
-  const { dot, deletedUs } = options
+  const { dot, deletedUs, over = emptyVector } = options
   return {
     path: known.path,
     kind: 'tombstone',
-    version: withDot(known.version, dot),
+    version: withDot(mergeVectors(known.version, over), dot),
     contentDot: dot,
     metadataDot: dot,
     mode: known.mode,

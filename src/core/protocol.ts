@@ -97,3 +97,5 @@ export type Reply =
     }
   /** The speaker's own index is at `sequence` and it has nothing unfinished (rule 18). */
   | { readonly kind: 'settled'; readonly sequence: Sequence }
+  /** The speaker's mode keeps so many paths apart: until it says 0 it is not in sync (rule M8). */
+  | { readonly kind: 'diverged'; readonly paths: number }

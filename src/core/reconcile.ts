@@ -1,6 +1,13 @@
 import { contentDigest, sameAnnounced, sameContent, sameEntry, type Entry } from './entry.ts'
 import { mergeOver } from './merge.ts'
-import { compareVectors, coversDot, type VectorOrder } from './version-vector.ts'
+import {
+  compareVectors,
+  coversDot,
+  mergeVectors,
+  withDot,
+  type Dot,
+  type VectorOrder,
+} from './version-vector.ts'
 import { compareForWinner } from './winner.ts'
 
 /**
@@ -79,6 +86,24 @@ export function reconcile(
       // Two that joined may find each other's without a version: nothing was issued, so nothing was reused.
       return settleByWinner(local, remote, { hasCopyOf, isVersionReuse: local.version.size > 0 })
   }
+}
+
+/**
+ * Rule M4: theirs stands though ours wins, for they announced it who take nothing; ours becomes a copy. The dot is of whoever decides so: somebody
+ * else may have decided by rule 5, under the vector of both. Null: a directory stays what it is.
+ */
+export function giveWay(local: Entry, remote: Entry, dot: Dot): Decision | null {
+  if (local.kind === 'directory') return null
+  const version = withDot(mergeVectors(local.version, remote.version), dot)
+  const entry = { ...remote, version, contentDot: dot, metadataDot: dot }
+  const loser = local.kind === 'tombstone' ? null : local
+  return { kind: 'become', entry, loser, isVersionReuse: false }
+}
+
+/** Rule M7: who resolves nothing goes over to the winner as it was announced. */
+export function goOver(decision: Decision, remote: Entry): Decision {
+  const isResolving = decision.kind === 'become' && decision.loser !== null
+  return isResolving ? { ...decision, entry: remote } : decision
 }
 
 function relationOf(local: Entry, remote: Entry): Relation {

@@ -18,6 +18,8 @@ export interface Status {
     readonly ignored: number
     readonly tombstones: number
     readonly heldDeletes: number
+    /** Paths that the mode keeps apart: not taken from others (send-only), or changed here (receive-only). */
+    readonly diverged: number
     readonly treeDigest: string
   }
   readonly inSync: boolean
@@ -40,6 +42,8 @@ export interface PeerStatus {
   readonly connected: boolean
   readonly inSync: boolean
   readonly pendingChanges: number
+  /** Paths that its mode keeps apart, as it last said. */
+  readonly diverged: number
   readonly oldestPendingTimestamp: string | null
   readonly lastSyncTimestamp: string | null
   /** Why it is not connected, in words; null while it is. */

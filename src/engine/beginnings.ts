@@ -1,10 +1,13 @@
 import { SyndError } from '../core/errors.ts'
+import type { SyncMode } from '../core/protocol.ts'
 import type { Census } from './census.ts'
 import type { Damage } from './damage.ts'
 import type { Joining } from './joining.ts'
+import type { Ledger } from './ledger.ts'
 import type { Links } from './links/links.ts'
 import type { Peers } from './links/peers.ts'
 import type { Observer, Volume } from './ports.ts'
+import type { HeldDeletes } from './publish/held-deletes.ts'
 import type { Publisher } from './publish/publisher.ts'
 import type { Self } from './self.ts'
 import type { Serial } from './serial.ts'
@@ -13,6 +16,9 @@ export interface BeginningsParts {
   readonly self: Self
   readonly census: Census
   readonly joining: Joining
+  readonly ledger: Ledger
+  readonly heldDeletes: HeldDeletes
+  readonly mode: SyncMode
   readonly damage: Damage
   readonly publisher: Publisher
   readonly peers: Peers
@@ -28,6 +34,14 @@ export class Beginnings {
 
   constructor(parts: BeginningsParts) {
     this.#parts = parts
+  }
+
+  /** What another mode left undecided is a local change of a receive-only peer: found again by the first scan (rule M9). */
+  begin(): void {
+    const { mode, heldDeletes, census, ledger } = this.#parts
+    if (mode !== 'receive-only') return
+    heldDeletes.release(heldDeletes.all())
+    if (census.unversioned.size > 0) ledger.forget([...census.unversioned])
   }
 
   /** Whenever something happened: ends what is over. */

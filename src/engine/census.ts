@@ -45,7 +45,18 @@ export class Census {
    * (paths are unique, so no two terms cancel). 64 hex digits.
    */
   get treeDigest(): string {
-    return this.#digest.toString(16).padStart(64, '0')
+    return formatDigest(this.#digest)
+  }
+
+  /** That of a tree which has `shown` where the index has `known` (null: nothing), path by path. */
+  treeDigestWith(
+    pairs: Iterable<{ readonly known: Entry | null; readonly shown: Entry | null }>,
+  ): string {
+    let digest = this.#digest
+    for (const pair of pairs) {
+      for (const entry of [pair.known, pair.shown]) if (isLive(entry)) digest ^= this.#term(entry)
+    }
+    return formatDigest(digest)
   }
 
   replace(before: IndexRecord | null, after: IndexRecord | null): void {
@@ -53,11 +64,15 @@ export class Census {
     if (after !== null) this.#count(after, 1)
   }
 
+  #term(entry: Entry): bigint {
+    return BigInt(`0x${this.#sha256(treeTerm(entry))}`)
+  }
+
   #count({ entry, observation }: IndexRecord, sign: 1 | -1): void {
     if (isLive(entry)) {
       if (observation === null) mark(this.#missing, entry.path, sign)
       if (entry.version.size === 0) mark(this.#unversioned, entry.path, sign)
-      this.#digest ^= BigInt(`0x${this.#sha256(treeTerm(entry))}`)
+      this.#digest ^= this.#term(entry)
       if (isConflictCopy(entry.path)) mark(this.#conflictCopies, entry.path, sign)
     }
     switch (entry.kind) {
@@ -81,6 +96,10 @@ export class Census {
 function mark(paths: Set<RelativePath>, path: RelativePath, sign: 1 | -1): void {
   if (sign === 1) paths.add(path)
   else paths.delete(path)
+}
+
+function formatDigest(digest: bigint): string {
+  return digest.toString(16).padStart(64, '0')
 }
 
 function treeTerm(entry: Entry): string {

@@ -1,10 +1,8 @@
-import type { Entry } from '../core/entry.ts'
-import type { Observation } from '../core/observation.ts'
-import type { ProblemCode } from '../core/problem.ts'
-import type { RelativePath } from '../core/relative-path.ts'
+import { ancestorsOf, type RelativePath } from '../core/relative-path.ts'
 import type { Status } from '../core/status.ts'
 import { Beginnings } from './beginnings.ts'
 import { Applier } from './pull/applier.ts'
+import type { Copies } from './pull/copies.ts'
 import { Census } from './census.ts'
 import { ConflictCopies } from './pull/conflict-copies.ts'
 import { Contention } from './pull/contention.ts'
@@ -21,6 +19,8 @@ import { Inbox } from './pull/inbox.ts'
 import { Joining } from './joining.ts'
 import { HaltLog } from './halt-log.ts'
 import { Ledger } from './ledger.ts'
+import { LocalChanges } from './local-changes.ts'
+import { LocalCopies } from './pull/local-copies.ts'
 import { runLoops } from './loops.ts'
 import { Links } from './links/links.ts'
 import { OwnWork } from './pull/own-work.ts'
@@ -37,6 +37,7 @@ import { Scan } from './publish/scan.ts'
 import { reportedStore } from './reported-store.ts'
 import { Self } from './self.ts'
 import { Serial } from './serial.ts'
+import { servableAt, type Servable } from './servable.ts'
 import { Stamping } from './publish/stamping.ts'
 import { State } from './state.ts'
 import { Wake } from './wake.ts'
@@ -52,11 +53,12 @@ export class Engine {
   readonly #serial = new Serial()
   readonly #ownWork = new OwnWork()
   readonly #damage = new Damage()
+  readonly #localChanges: LocalChanges
   readonly #inbox: Inbox
   readonly #peers: Peers
   readonly #deleteVerdicts: DeleteVerdicts
   readonly #stampGate: StampGate
-  readonly #copies: ConflictCopies
+  readonly #copies: Copies
   readonly #ignoring: Ignoring
   readonly #publisher: Publisher
   readonly #puller: Puller
@@ -64,7 +66,6 @@ export class Engine {
   readonly #links: Links
   readonly #beginnings: Beginnings
   readonly #state: State
-  readonly #haltLog: HaltLog
   readonly #changed = new Wake()
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
@@ -83,12 +84,15 @@ export class Engine {
     const serial = this.#serial
     const ownWork = this.#ownWork
     const damage = this.#damage
-    const share = settings.deleteBrake
+    const { mode, deleteBrake: share } = settings
+    const localChanges = new LocalChanges({ store, census, problems, clock })
     const heldDeletes = new HeldDeletes({ store, census, problems, clock, share })
-    const stamping = new Stamping({ store, self, clock, sha256, keepsModes: volume.keepsModes })
     const isIgnored = (path: RelativePath, isDirectory: boolean): boolean =>
       ignoring.isIgnored(path, isDirectory)
-    const copies = new ConflictCopies({ volume, clock, self, dirty, observer, isIgnored })
+    const { keepsModes } = volume
+    const stamping = new Stamping({ store, self, clock, sha256, mode, keepsModes })
+    const makers = { volume, clock, self, dirty, observer, stamping, localChanges, isIgnored }
+    const copies = mode === 'receive-only' ? new LocalCopies(makers) : new ConflictCopies(makers)
     const quarantine = new Quarantine({ volume, clock, problems, dirty })
     const contention = new Contention()
     const decider = new Decider({
@@ -99,6 +103,9 @@ export class Engine {
       isComplete: (peer) => peers.receipts(peer).isComplete,
       isLinked: (peer) => peers.linked(peer) !== null,
       isIgnored,
+      mode,
+      modeOf: (peer) => peers.modeOf(peer),
+      localChanges,
     })
     const common = {
       store,
@@ -111,8 +118,10 @@ export class Engine {
       problems,
       heldDeletes,
       damage,
+      localChanges,
       inbox,
       peers,
+      mode,
     }
     const ignoring = new Ignoring({
       ...common,
@@ -123,7 +132,7 @@ export class Engine {
     })
     const leftovers = new Leftovers({ store, volume, clock, problems, isIgnored })
     this.#stampGate = new StampGate({ clock, signal: this.#stopping.signal })
-    const onFailed = (path: RelativePath, code: ProblemCode): void => peers.failed(path, code)
+    const onFailed = peers.failed.bind(peers)
     const onChange = (): void => this.#changed.call()
     this.#publisher = new Publisher({
       ...common,
@@ -133,10 +142,7 @@ export class Engine {
       leftovers,
       newScan: () =>
         new Scan({
-          store,
-          volume,
-          clock,
-          problems,
+          ...common,
           isIgnored,
           isOwnWork: (path, seen) => ownWork.is(path, seen),
           isSuspect: (record) => damage.mustHash(record),
@@ -181,7 +187,6 @@ export class Engine {
       network: parts.network,
       inbound,
       name: settings.name,
-      mode: settings.mode,
       source: parts.source,
       isAuthorized: parts.isAuthorized,
       onHello: () => {
@@ -208,7 +213,6 @@ export class Engine {
     })
     this.#deleteVerdicts = new DeleteVerdicts({ ...common, publisher: this.#publisher })
     this.#telling = new Telling({ ...common, inbound, state: this.#state, onTold: onChange })
-    this.#haltLog = new HaltLog({ observer })
     this.#self = self
     this.#ledger = ledger
     this.#census = census
@@ -216,11 +220,14 @@ export class Engine {
     this.#peers = peers
     this.#copies = copies
     this.#ignoring = ignoring
+    this.#localChanges = localChanges
     ledger.onCommit((commits) => {
       for (const { after } of commits) {
         const { path } = after.entry
         inbox.committed(path)
-        if (peers.isAwaited(path)) inbox.add(path)
+        // A directory that others deleted may have to stay for it (rule M2).
+        const concerned = mode === 'send-only' ? [path, ...ancestorsOf(path)] : [path]
+        for (const one of concerned) if (peers.isAwaited(one)) inbox.add(one)
       }
     })
   }
@@ -231,6 +238,7 @@ export class Engine {
     this.#ledger.load()
     const life = this.#self.begin({ volumeMark, bootId })
     if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
+    this.#beginnings.begin()
     if (life.isPowerLoss) this.#damage.suspectPowerLoss(store.all())
     else if (life.isUnclean && settings.isStateElsewhere) this.#damage.suspectRollback()
     observer.log('info', 'started', {
@@ -243,7 +251,7 @@ export class Engine {
     await resolveHeldFiles({ store, volume, copies: this.#copies, ledger: this.#ledger, observer })
     for (const { entry } of store.unequalRemote()) this.#inbox.add(entry.path)
     for (const path of this.#census.missing) this.#inbox.add(path)
-    if (!settings.hasPeers) this.#stampGate.open()
+    if (!settings.hasPeers || settings.mode === 'receive-only') this.#stampGate.open()
     await network.start(this.#links)
     this.#running = runLoops(
       {
@@ -256,7 +264,7 @@ export class Engine {
         ownWork: this.#ownWork,
         peers: this.#peers,
         problems: this.#problems,
-        haltLog: this.#haltLog,
+        haltLog: new HaltLog({ observer }),
         state: this.#state,
         telling: this.#telling,
         changed: this.#changed,
@@ -294,13 +302,9 @@ export class Engine {
   }
 
   /** What the embedded source may serve: a live file as the index knows it. */
-  servable(
-    path: RelativePath,
-  ): { readonly entry: Entry; readonly observation: Observation } | null {
-    const record = this.#parts.store.get(path)
-    if (record === null || record.entry.kind !== 'file' || record.observation === null) return null
-    if (this.#damage.has(path)) return null
-    return { entry: record.entry, observation: record.observation }
+  servable(path: RelativePath): Servable | null {
+    const parts = { ...this.#parts, damage: this.#damage, localChanges: this.#localChanges }
+    return servableAt(path, parts)
   }
 
   /** The configured address of the peer that proved this key; '' for nobody's. */

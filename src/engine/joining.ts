@@ -1,5 +1,6 @@
 import { isLive, type Entry } from '../core/entry.ts'
 import type { RemoteRecord } from '../core/index-record.ts'
+import type { SyncMode } from '../core/protocol.ts'
 import type { Census } from './census.ts'
 import type { Ledger, Put } from './ledger.ts'
 import type { Peers } from './links/peers.ts'
@@ -26,6 +27,7 @@ export class Joining {
   readonly #peers: Peers
   readonly #clock: Clock
   readonly #observer: Observer
+  readonly #mode: SyncMode
   #waitingSinceMs: number
   #lastStampedMs: number
 
@@ -38,6 +40,7 @@ export class Joining {
     peers: Peers
     clock: Clock
     observer: Observer
+    mode: SyncMode
   }) {
     this.#store = parts.store
     this.#self = parts.self
@@ -47,6 +50,7 @@ export class Joining {
     this.#peers = parts.peers
     this.#clock = parts.clock
     this.#observer = parts.observer
+    this.#mode = parts.mode
     this.#waitingSinceMs = parts.clock.monotonicMs()
     this.#lastStampedMs = parts.clock.monotonicMs()
   }
@@ -60,7 +64,8 @@ export class Joining {
   end(): boolean {
     if (this.#self.isJoined || !this.#isTime()) return false
     // In this order: what a crash leaves unstamped is stamped when joining goes on.
-    const stamped = this.#stampTheRest(({ path }) => this.#store.remote(path).length === 0)
+    const isOurs = ({ path }: Entry): boolean => this.#store.remote(path).length === 0
+    const stamped = this.#stampTheRest(this.#mode === 'send-only' ? () => true : isOurs)
     this.#self.markJoined()
     this.#observer.log('info', 'joined', { peerId: this.#self.peerId, stamped })
     return true

@@ -5,6 +5,8 @@ import type { Damage } from './damage.ts'
 import type { HeldDeletes } from './publish/held-deletes.ts'
 import type { Inbox } from './pull/inbox.ts'
 import type { Ledger } from './ledger.ts'
+import { isConflictCopy } from '../core/conflict.ts'
+import type { LocalChanges } from './local-changes.ts'
 import type { Peer, Peers } from './links/peers.ts'
 import type { Clock, Volume } from './ports.ts'
 import type { ProblemList } from './problem-list.ts'
@@ -27,6 +29,7 @@ export interface StateParts {
   readonly peers: Peers
   readonly heldDeletes: HeldDeletes
   readonly damage: Damage
+  readonly localChanges: LocalChanges
   readonly problems: ProblemList
   readonly name: string
   readonly mode: string
@@ -46,8 +49,18 @@ export class State {
     this.#startMs = parts.clock.monotonicMs()
   }
 
-  /** Nothing unfinished here, as of every event received: what `settled` tells the others. */
+  /** Nothing unfinished here and nothing kept apart, as of every event received: what `settled` tells the others. */
   get isSettled(): boolean {
+    return this.#isIdle && this.diverged === 0
+  }
+
+  /** How many paths our mode keeps apart (rule M8). */
+  get diverged(): number {
+    const { mode, peers, localChanges } = this.#parts
+    return mode === 'send-only' ? peers.declined : localChanges.size
+  }
+
+  get #isIdle(): boolean {
     const { publisher, puller, inbox, heldDeletes, damage, census, self, volume } = this.#parts
     if (!publisher.isFirstScanCommitted || publisher.isBusy || puller.isBusy || inbox.busy > 0)
       return false
@@ -95,8 +108,12 @@ export class State {
       peers,
       problems,
       publisher,
+      localChanges,
     } = this.#parts
-    const { conflictCopies } = census
+    const localCopies = localChanges
+      .paths()
+      .filter((path) => isConflictCopy(path) && !localChanges.isGone(path))
+    const conflictCopies = [...new Set([...census.conflictCopies, ...localCopies])]
     const halt = volume.halt()
     return {
       peer: { id: self.peerId, name },
@@ -113,7 +130,8 @@ export class State {
         ignored: publisher.ignored,
         tombstones: census.tombstones,
         heldDeletes: heldDeletes.size,
-        treeDigest: census.treeDigest,
+        diverged: this.diverged,
+        treeDigest: localChanges.treeDigest,
       },
       inSync: this.inSync,
       isScanned: publisher.isFirstScanDone,
@@ -130,7 +148,7 @@ export class State {
   }
 
   #isInSyncWith(peer: Peer): boolean {
-    const { peers } = this.#parts
+    const { peers, localChanges } = this.#parts
     if (peer.link === null || peer.peerId === null || peer.delivery === null) return false
     const settled = peers.linked(peer.peerId)?.settled ?? null
     const receipts = peers.receipts(peer.peerId)
@@ -139,7 +157,10 @@ export class State {
       peer.delivery.pending === 0 &&
       receipts.isComplete &&
       settled === receipts.recordedUpTo &&
-      receipts.open === 0
+      (peers.linked(peer.peerId)?.diverged ?? 0) === 0 &&
+      receipts.open === 0 &&
+      receipts.declined === 0 &&
+      localChanges.size === 0
     )
   }
 
@@ -165,7 +186,7 @@ export class State {
     const { publisher } = this.#parts
     if (isHalted) return 'halted'
     if (!publisher.isFirstScanDone) return publisher.isInRound ? 'scanning' : 'starting'
-    return this.isSettled ? 'idle' : 'syncing'
+    return this.#isIdle ? 'idle' : 'syncing'
   }
 
   #peerStatus(peer: Peer): PeerStatus {
@@ -179,6 +200,7 @@ export class State {
       connected: link !== null,
       inSync: this.#isInSyncWith(peer),
       pendingChanges: delivery?.pending ?? 0,
+      diverged: peer.diverged,
       oldestPendingTimestamp: oldest === null ? null : isoTime(oldest),
       lastSyncTimestamp: lastInSync === null ? null : isoTime(lastInSync),
       lastError: link === null ? (lastError?.message ?? null) : null,

@@ -43,6 +43,10 @@ export function createMetricTable(registry: Registry) {
     ),
     volumeHalted: gauge('synd_volume_halted', '1 while nothing is synced because of the volume.'),
     heldDeletes: gauge('synd_held_deletes', 'Deletes held back until approved or rejected.'),
+    diverged: gauge(
+      'synd_diverged',
+      'Paths that the mode keeps apart: not taken from others, or changed on a receive-only peer.',
+    ),
     problems: gauge('synd_problems', 'What is not in sync or not synced, by code.', ['code']),
     conflicts: counter('synd_conflicts_total', 'Conflicts that were resolved here with a copy.'),
 

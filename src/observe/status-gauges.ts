@@ -12,6 +12,7 @@ export function showStatus(table: MetricTable, status: Status): void {
   table.volumeBytes.set(volume.bytes)
   table.volumeHalted.set(volume.state === 'halted' ? 1 : 0)
   table.heldDeletes.set(volume.heldDeletes)
+  table.diverged.set(volume.diverged)
   for (const code of problemCodes)
     table.problems.set({ code }, status.problems.filter((problem) => problem.code === code).length)
 }

@@ -15,6 +15,7 @@ const codePattern = /^[a-z0-9-]{1,40}$/
 /** The reply as messages; an acknowledgement of many ranges takes several. */
 export function encodeReply(reply: Reply): Buffer[] {
   if (reply.kind === 'settled') return [serialize({ settled: { sequence: reply.sequence } })]
+  if (reply.kind === 'diverged') return [serialize({ diverged: { paths: reply.paths } })]
   const { recordedUpTo, ranges } = reply
   const messages: Buffer[] = []
   let rest = ranges
@@ -44,6 +45,8 @@ export function decodeReply(message: Buffer, rejected: Rejected): Reply | null {
     }
   }
   if (wire.settled) return { kind: 'settled', sequence: readNumber(wire.settled.sequence, 0) }
+  if (wire.diverged)
+    return { kind: 'diverged', paths: readNumber(wire.diverged.paths, 0, 'number of paths') }
   rejected('grpc', 'unknown-kind')
   return null
 }
@@ -92,6 +95,6 @@ function deserialize(message: Buffer): Reply__Output {
   }
 }
 
-function readNumber(text: string, lowest: number): number {
-  return readWhole(text, { lowest, reason: 'malformed-message', name: 'sequence' })
+function readNumber(text: string, lowest: number, name = 'sequence'): number {
+  return readWhole(text, { lowest, reason: 'malformed-message', name })
 }

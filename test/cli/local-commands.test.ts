@@ -106,7 +106,7 @@ test('status --json is what the peer says', async () => {
 test('status tells it in words', async () => {
   const { code, printed } = await synd('status', await serve())
   expect(code).toBe(0)
-  expect(printed[0]).toBe('host-a (aabbccddeeff0011), synd 1.2.3, send-receive')
+  expect(printed[0]).toBe('host-a (aabbccddeeff0011), synd 1.2.3, send-only')
   expect(printed.join('\n')).toContain('host-b:50051 lacks 3 changes')
 })
 
@@ -126,7 +126,7 @@ test.each([
   ['approve', 1, 'approved: 1 entry will be deleted on the peers'],
   ['approve', 0, 'no deletes are held back'],
   ['reject', 6, 'rejected: 6 entries will be taken back from the peers'],
-  ['reject', 0, 'no deletes are held back'],
+  ['reject', 0, 'there is nothing to take back'],
 ])('%s of %d held deletes', async (command, count, line) => {
   const flag = await serve({ approve: () => count, reject: () => count })
   expect(await synd(command, flag)).toEqual({ code: 0, printed: [line], complained: [] })

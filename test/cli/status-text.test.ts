@@ -8,10 +8,11 @@ const { volume } = sampleStatus()
 
 test('the whole status in words', () => {
   expect(statusLines(sampleStatus(), nowMs)).toEqual([
-    'host-a (aabbccddeeff0011), synd 1.2.3, send-receive',
+    'host-a (aabbccddeeff0011), synd 1.2.3, send-only',
     'volume /srv/secret-volume: 11 files, 4 directories, 2 symlinks, 120.6 KiB',
     'not in sync',
     '  6 deletes are held back: decide with synd approve or synd reject',
+    '  7 paths differ on the peers, and this peer is send-only',
     '  host-b:50051 lacks 3 changes',
     '  changes are on their way',
     '',
@@ -34,6 +35,7 @@ test('in sync with nothing to say is short', () => {
       ...volume,
       state: 'idle',
       heldDeletes: 0,
+      diverged: 0,
       files: 1,
       directories: 1,
       symlinks: 0,
@@ -75,6 +77,18 @@ test.each([
     { volume: { ...volume, heldDeletes: 1 } },
     '  1 delete is held back: decide with synd approve or synd reject',
   ],
+  [
+    { mode: 'receive-only', volume: { ...volume, diverged: 1 } },
+    '  1 path was changed here, and this peer is receive-only: take back with synd reject',
+  ],
+  [
+    { mode: 'send-only', volume: { ...volume, diverged: 2 } },
+    '  2 paths differ on the peers, and this peer is send-only',
+  ],
+  [
+    { peers: [samplePeer('host-b:50051', { diverged: 1 })] },
+    '  host-b:50051 keeps 1 path apart by its mode',
+  ],
   [{ peers: [] }, '  there are no peers (SYND_PEERS)'],
   [
     { peers: [samplePeer('host-b:50051', { connected: false })] },
@@ -82,7 +96,7 @@ test.each([
   ],
   [
     {
-      volume: { ...volume, state: 'idle', heldDeletes: 0 },
+      volume: { ...volume, state: 'idle', heldDeletes: 0, diverged: 0 },
       peers: [samplePeer('h:1', { pendingChanges: 0 })],
     },
     '  waiting for the peers to say the same',

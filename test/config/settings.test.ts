@@ -217,7 +217,7 @@ describe('bad input is one line that says what, what was expected and what to do
     ],
     [
       { SYND_MODE: 'sendonly' },
-      'SYND_MODE is "sendonly": expected send-receive; correct it, or leave it out for the default (send-receive)',
+      'SYND_MODE is "sendonly": expected send-receive, send-only or receive-only (did you mean send-only?); correct it, or leave it out for the default (send-receive)',
     ],
     [
       { SYND_LOG_LEVEL: 'trace' },

@@ -94,6 +94,7 @@ export function networkSuite(name: string, open: () => Promise<NetworkWorld>): v
           ],
         },
         { kind: 'settled', sequence: 12 },
+        { kind: 'diverged', paths: 3 },
       ]
       for (const reply of replies) await inbound.reply(reply)
       await world.until(() => a.replies.length >= replies.length)

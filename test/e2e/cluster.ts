@@ -48,6 +48,7 @@ export class Cluster {
       makeKey = generateKey,
       commandOf = () => null,
       listing = (_from, _to, grpcPort) => grpcPort,
+      hostOf = () => '127.0.0.1',
       volumeOf = () => null,
       moreKeys = [],
       morePeers = () => [],
@@ -59,6 +60,8 @@ export class Cluster {
       /** Something else than the launcher on the pinned Node; null: that. */
       commandOf?: (name: string) => readonly string[] | null
       listing?: Listing
+      /** Under which address of this machine one lists another. */
+      hostOf?: (from: string, to: string) => string
       /** A directory that is there already; null: one is made. */
       volumeOf?: (name: string) => string | null
       moreKeys?: readonly string[]
@@ -82,12 +85,16 @@ export class Cluster {
     const members = plans.map(({ name, volume, key, ports: own }): Member => {
       const listed = plans
         .filter((plan) => plan.name !== name)
-        .map((other) => listing(name, other.name, other.ports.grpc))
-        .filter((port) => port !== null)
+        .map((other) => ({
+          host: hostOf(name, other.name),
+          port: listing(name, other.name, other.ports.grpc),
+        }))
+        .filter(({ port }) => port !== null)
+        .map(({ host, port }) => `${host}:${port}`)
       const environment = {
         SYND_VOLUME: volume,
         SYND_PEER_NAME: name,
-        SYND_PEERS: [...listed.map((port) => `127.0.0.1:${port}`), ...morePeers(name)].join(','),
+        SYND_PEERS: [...listed, ...morePeers(name)].join(','),
         SYND_GRPC_LISTEN: `127.0.0.1:${own.grpc}`,
         SYND_SSH_LISTEN: `127.0.0.1:${own.ssh}`,
         SYND_HTTP_LISTEN: `127.0.0.1:${own.http}`,
@@ -133,9 +140,11 @@ export class Cluster {
     await until(() => this.difference(name))
   }
 
-  difference(like = this.members[0]?.name ?? ''): string | null {
+  /** How the volumes of `among`, all if not given, differ from that of `like`; null: they do not. */
+  difference(like = this.members[0]?.name ?? '', among?: readonly string[]): string | null {
     const tree = readTree(this.member(like).volume)
     for (const member of this.members) {
+      if (among?.includes(member.name) === false) continue
       const difference = treeDifference(tree, readTree(member.volume))
       if (difference !== null) return `${like} and ${member.name}: ${difference}`
     }

@@ -225,7 +225,9 @@ describe('rule 14: what peers announce of what is ignored', () => {
     await synd.pass(1_000)
     expect(synd.transfer.pulls).toEqual([])
     expect(synd.tree.filter((line) => !line.startsWith('.syndignore'))).toEqual([])
-    const outcomes = b.replies.flatMap((reply) => (reply.kind === 'settled' ? [] : reply.ranges))
+    const outcomes = b.replies.flatMap((reply) =>
+      reply.kind === 'acknowledgement' ? reply.ranges : [],
+    )
     const unwanted = outcomes.filter(({ outcome }) => outcome.kind === 'not-wanted')
     expect(unwanted.map(({ from, to }) => [from, to])).toEqual([
       [1, 1],

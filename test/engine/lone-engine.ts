@@ -1,4 +1,4 @@
-import type { Hello } from '../../src/core/protocol.ts'
+import type { Hello, SyncMode } from '../../src/core/protocol.ts'
 import type { Status } from '../../src/core/status.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import type { Network, NetworkHandler, Watcher } from '../../src/engine/ports.ts'
@@ -29,6 +29,7 @@ interface Options {
   readonly peers?: readonly string[]
   readonly unresolved?: readonly string[]
   readonly deleteBrake?: number | null
+  readonly mode?: SyncMode
   readonly attach?: AttachOptions
   /** How long the watch takes to be established. */
   readonly watchMs?: number
@@ -67,7 +68,14 @@ export class LoneEngine {
 
   /** On a new host, or on one that a life before left. */
   static async start(options: Options = {}, host: Host = newHost()): Promise<LoneEngine> {
-    const { peers = ['b'], unresolved = [], deleteBrake = 0.5, attach = {}, watchMs = 0 } = options
+    const {
+      peers = ['b'],
+      unresolved = [],
+      deleteBrake = 0.5,
+      attach = {},
+      watchMs = 0,
+      mode = 'send-receive',
+    } = options
     const { time, clock, disk, store } = host
     const chance = new Random(store.identity().epochs.length + 1)
     const opening = openVolume({
@@ -114,7 +122,7 @@ export class LoneEngine {
       settings: {
         name: 'host a',
         version: '0',
-        mode: 'send-receive',
+        mode,
         volumePath: '/data',
         isStateElsewhere: false,
         hasPeers: peers.length + unresolved.length > 0,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { parseDigest, type Sha256 } from '../../src/core/digest.ts'
 import type { Entry } from '../../src/core/entry.ts'
 import type { Observation } from '../../src/core/observation.ts'
+import type { SyncMode } from '../../src/core/protocol.ts'
 import { parseRelativePath, type RelativePath } from '../../src/core/relative-path.ts'
 import { Census } from '../../src/engine/census.ts'
 import { Ledger, type Put } from '../../src/engine/ledger.ts'
@@ -23,11 +24,13 @@ export function engineParts({
   store = new MemoryStore({ peerId: peer('a') }),
   seed = 1,
   hash = sha256,
+  mode = 'send-receive',
 }: {
   readonly store?: MemoryStore
   readonly seed?: number
   /** Something faster, for tests to which no digest of a tree matters. */
   readonly hash?: Sha256
+  readonly mode?: SyncMode
 } = {}) {
   const time = new VirtualTime()
   const clock = new VirtualClock({ time })
@@ -50,7 +53,8 @@ export function engineParts({
     peers: new Peers({ store }),
     problems: new ProblemList(),
     dirty: new DirtyPaths(),
-    stamping: new Stamping({ store, self, clock, sha256: hash, keepsModes: true }),
+    stamping: new Stamping({ store, self, clock, sha256: hash, keepsModes: true, mode }),
+    mode,
   }
 }
 

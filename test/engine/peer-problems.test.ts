@@ -60,7 +60,7 @@ test('a caller that is not listed is reported after a minute, and not when it is
   parts.peers.setAddresses([], [])
   const link = new FakeCaller('b')
   const sinceMs = parts.clock.monotonicMs()
-  parts.peers.callers.set(peer('b'), { link, sinceMs, toldSettled: null })
+  parts.peers.callers.set(peer('b'), { link, sinceMs, toldSettled: null, toldDiverged: 0 })
   expect(codes()).toEqual([])
   await parts.time.pass(60_000)
   expect(codes()).toEqual([expect.stringMatching(/^peer-not-listed host b .*SYND_PEERS/)])

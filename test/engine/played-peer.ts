@@ -106,6 +106,11 @@ export class PlayedPeer {
     this.#replies?.push({ kind: 'settled', sequence })
   }
 
+  /** Says how many paths its mode keeps apart. */
+  diverge(paths: number): void {
+    this.#replies?.push({ kind: 'diverged', paths })
+  }
+
   /** The content that it serves at a path. */
   has(at: string, content: string): void {
     this.#contents.set(path(at), content)
@@ -122,7 +127,9 @@ export class PlayedPeer {
 
   /** The highest of its sequences that it was told to be applied. */
   get appliedUpTo(): Sequence {
-    const ranges = this.replies.flatMap((reply) => (reply.kind === 'settled' ? [] : reply.ranges))
+    const ranges = this.replies.flatMap((reply) =>
+      reply.kind === 'acknowledgement' ? reply.ranges : [],
+    )
     const applied = ranges.filter(({ outcome }) => outcome.kind === 'applied')
     return Math.max(0, ...applied.map(({ to }) => to))
   }

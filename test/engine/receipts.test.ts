@@ -90,6 +90,29 @@ describe('rule 17: what is told', () => {
     expect(told(receipts)).toMatch(/^up to 2, 1 not-wanted/)
   })
 
+  test('what is declined is told as not wanted on every link, and as applied when it is in the end (rule M1)', () => {
+    const receipts = heard('a', 'b')
+    receipts.close(path('b'), applied)
+    receipts.decline(path('a'))
+    receipts.decline(path('a'))
+    expect([receipts.open, receipts.declined]).toEqual([0, 1])
+    expect(told(receipts)).toBe('up to 2, 1 not-wanted, 2 applied')
+    expect(told(receipts)).toBe('nothing')
+    receipts.startOver()
+    expect(told(receipts)).toBe('up to 2, 1 not-wanted, 2 applied')
+    receipts.close(path('a'), applied)
+    expect(told(receipts)).toMatch(/, 1(-2)? applied$/)
+    expect([receipts.open, receipts.declined]).toEqual([0, 0])
+  })
+
+  test('what is declined and announced anew is open (rule M1)', () => {
+    const receipts = heard('a')
+    receipts.decline(path('a'))
+    announce(receipts, ['a'], 2)
+    expect([receipts.open, receipts.declined]).toEqual([1, 0])
+    expect(told(receipts)).toBe('up to 2, 1 applied')
+  })
+
   test('an outcome of a path that is not open is nobody’s', () => {
     const receipts = heard('a')
     receipts.close(path('a'), applied)

@@ -85,6 +85,7 @@ const contract: readonly (readonly [string, readonly string[]])[] = [
   ],
   ['synd_peer_info', peers.map((peer) => `id="",name="",peer="${peer}"`)],
   ['synd_held_deletes', ['']],
+  ['synd_diverged', ['']],
   ['synd_conflicts_total', ['']],
   ['synd_problems', problemCodes.map((code) => `code="${code}"`)],
   [
@@ -133,6 +134,7 @@ test('the gauges show the status', async () => {
     'synd_volume_bytes{}': 123_456,
     'synd_volume_halted{}': 0,
     'synd_held_deletes{}': 6,
+    'synd_diverged{}': 7,
     'synd_problems{code="unsupported-kind"}': 1,
     'synd_problems{code="peer-not-listed"}': 1,
     'synd_problems{code="disk-full"}': 0,

@@ -9,6 +9,7 @@ export function samplePeer(address: string, changes: Partial<PeerStatus> = {}): 
     connected: true,
     inSync: false,
     pendingChanges: 3,
+    diverged: 0,
     oldestPendingTimestamp: '2026-11-23T10:00:00.500Z',
     lastSyncTimestamp: '2026-11-23T09:00:00.000Z',
     lastError: null,
@@ -21,7 +22,7 @@ export function sampleStatus(changes: Partial<Status> = {}): Status {
   return {
     peer: { id: 'aabbccddeeff0011', name: 'host-a' },
     version: '1.2.3',
-    mode: 'send-receive',
+    mode: 'send-only',
     volume: {
       path: '/srv/secret-volume',
       state: 'syncing',
@@ -33,6 +34,7 @@ export function sampleStatus(changes: Partial<Status> = {}): Status {
       ignored: 1,
       tombstones: 5,
       heldDeletes: 6,
+      diverged: 7,
       treeDigest: 'ab'.repeat(32),
     },
     inSync: false,

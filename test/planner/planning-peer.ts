@@ -6,6 +6,7 @@ import type { Sequence } from '../../src/core/protocol.ts'
 import { ancestorsOf, type RelativePath } from '../../src/core/relative-path.ts'
 import { Damage } from '../../src/engine/damage.ts'
 import { Leftovers } from '../../src/engine/leftovers.ts'
+import { LocalChanges } from '../../src/engine/local-changes.ts'
 import { HeldDeletes } from '../../src/engine/publish/held-deletes.ts'
 import { Applier, type Ready } from '../../src/engine/pull/applier.ts'
 import { ConflictCopies } from '../../src/engine/pull/conflict-copies.ts'
@@ -50,6 +51,7 @@ export class PlanningPeer {
     const { clock, self, dirty, observer, problems, census, ledger, inbox } = this.#parts
     clock.skewMs = clockSkewMs
     const isIgnored = (): boolean => false
+    const localChanges = new LocalChanges({ store, census, problems, clock })
     this.#decider = new Decider({
       store,
       self,
@@ -61,6 +63,9 @@ export class PlanningPeer {
       },
       isLinked: (other) => this.#heard.has(other),
       isIgnored,
+      mode: 'send-receive',
+      modeOf: () => 'send-receive',
+      localChanges,
     })
     this.#applier = new Applier({
       store,
@@ -78,6 +83,7 @@ export class PlanningPeer {
       ownWork: new OwnWork(),
       heldDeletes: new HeldDeletes({ store, census, problems, clock, share: null }),
       damage: new Damage(),
+      localChanges,
       problems,
       leftovers: new Leftovers({ store, volume: disk, clock, problems, isIgnored }),
       isWantedHere: () => false,

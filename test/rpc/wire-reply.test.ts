@@ -22,6 +22,8 @@ test('replies arrive as they were sent', () => {
     { kind: 'acknowledgement', recordedUpTo: 0, ranges: [] },
     { kind: 'settled', sequence: 0 },
     { kind: 'settled', sequence: Number.MAX_SAFE_INTEGER },
+    { kind: 'diverged', paths: 0 },
+    { kind: 'diverged', paths: 100_000 },
   ]
   for (const reply of replies) expect(encodeReply(reply).map(decode)).toEqual([reply])
 })

@@ -14,7 +14,10 @@ export async function decideHeldDeletes(
   if (status !== 200)
     throw new SyndError('refused', `the running synd refuses (${status}): ${oneLine(body.trim())}`)
   const count = parseCount(body)
-  if (count === 0) terminal.print('no deletes are held back')
+  if (count === 0)
+    terminal.print(
+      decision === 'approve' ? 'no deletes are held back' : 'there is nothing to take back',
+    )
   else if (decision === 'approve')
     terminal.print(`approved: ${entries(count)} will be deleted on the peers`)
   else terminal.print(`rejected: ${entries(count)} will be taken back from the peers`)

@@ -39,6 +39,7 @@ function whatNow(status: Status | PublicStatus): readonly string[] {
     volume.heldDeletes === 0
       ? null
       : `${plural(volume.heldDeletes, 'delete is', 'deletes are')} held back: decide with synd approve or synd reject`,
+    volume.diverged === 0 ? null : apart(status.mode, volume.diverged),
     peers.length === 0 ? 'there are no peers (SYND_PEERS)' : null,
     ...peers
       .filter(({ connected }) => !connected)
@@ -49,6 +50,12 @@ function whatNow(status: Status | PublicStatus): readonly string[] {
         ({ address, pendingChanges }) =>
           `${oneLine(address)} lacks ${count(pendingChanges, 'change')}`,
       ),
+    ...peers
+      .filter(({ connected, diverged }) => connected && diverged > 0)
+      .map(
+        ({ address, diverged }) =>
+          `${oneLine(address)} keeps ${count(diverged, 'path')} apart by its mode`,
+      ),
     volume.state === 'syncing' ? 'changes are on their way' : null,
   ].filter((reason) => reason !== null)
   if (status.inSync) return ['in sync', ...reasons.map((reason) => `  ${reason}`)]
@@ -58,6 +65,13 @@ function whatNow(status: Status | PublicStatus): readonly string[] {
       (reason) => `  ${reason}`,
     ),
   ]
+}
+
+/** What the mode of this peer keeps apart. */
+function apart(mode: string, diverged: number): string {
+  return mode === 'receive-only'
+    ? `${plural(diverged, 'path was', 'paths were')} changed here, and this peer is receive-only: take back with synd reject`
+    : `${plural(diverged, 'path differs', 'paths differ')} on the peers, and this peer is ${mode}`
 }
 
 function peerLines(peers: readonly PeerStatus[], nowMs: number): readonly string[] {

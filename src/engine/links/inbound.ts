@@ -53,7 +53,12 @@ export class Inbound {
   async run(link: InboundLink): Promise<void> {
     const { peerId } = link.hello
     this.#peers.callers.get(peerId)?.link.close()
-    const caller: Caller = { link, sinceMs: this.#clock.monotonicMs(), toldSettled: null }
+    const caller: Caller = {
+      link,
+      sinceMs: this.#clock.monotonicMs(),
+      toldSettled: null,
+      toldDiverged: 0,
+    }
     this.#peers.callers.set(peerId, caller)
     const receipts = this.#peers.receipts(peerId)
     receipts.startOver()

@@ -109,6 +109,7 @@ export class Links implements NetworkHandler {
     } finally {
       peer.link = null
       peer.settled = null
+      peer.diverged = 0
       this.#closeAliases(peer)
       observer.log('info', 'peer disconnected', { peer: address, name: answer.name })
       this.#parts.onChange()

@@ -161,6 +161,7 @@ export class Outbound {
     try {
       for await (const reply of this.#link.replies) {
         if (reply.kind === 'settled') this.#peer.settled = reply.sequence
+        else if (reply.kind === 'diverged') this.#peer.diverged = reply.paths
         else
           for (const range of reply.ranges) this.#delivery.acknowledge(range, this.#clock.nowMs())
         this.#onReply()

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../core/errors.ts'
 import type { PeerId } from '../../core/peer-id.ts'
 import type { ProblemCode } from '../../core/problem.ts'
-import type { Sequence } from '../../core/protocol.ts'
+import type { Sequence, SyncMode } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { Delivery } from './deliveries.ts'
 import type { InboundLink, OutboundLink, PullTarget, Store } from '../ports.ts'
@@ -17,6 +17,8 @@ export interface Peer {
   delivery: Delivery | null
   /** The sequence its last `settled` covered; null since the link is up: none yet. */
   settled: Sequence | null
+  /** How many paths its mode keeps apart, as it last said. */
+  diverged: number
   /** Joining when it last said Hello. */
   isJoining: boolean
   /** Since when it is connected without saying that it lists us; null: it said so. Monotonic. */
@@ -47,6 +49,8 @@ export interface Caller {
   readonly sinceMs: number
   /** The sequence at which we last told it that we are settled; null: we have not, or are not any more. */
   toldSettled: Sequence | null
+  /** How many paths we last told it that we keep apart. */
+  toldDiverged: number
 }
 
 /** Everybody we dial and everybody who dialled us. */
@@ -144,6 +148,22 @@ export class Peers {
     return [...this.#receipts.values()].some((receipts) => receipts.sequenceOf(path) !== null)
   }
 
+  /** What that peer does with changes, as it last said on a link that is up; null: it is away. */
+  modeOf(peerId: PeerId): SyncMode | null {
+    const link = this.linked(peerId)?.link
+    return link?.answer.mode ?? this.callers.get(peerId)?.link.hello.mode ?? null
+  }
+
+  /** Paths of which configured peers have versions that our mode does not take (rule M1). */
+  get declined(): number {
+    const paths = new Set<RelativePath>()
+    for (const { peerId } of this.#byAddress.values()) {
+      if (peerId === null) continue
+      for (const path of this.receipts(peerId).declinedPaths()) paths.add(path)
+    }
+    return paths.size
+  }
+
   /** Tells the announcers that the path failed. */
   failed(path: RelativePath, code: ProblemCode): void {
     for (const receipts of this.#receipts.values()) receipts.close(path, { kind: 'failed', code })
@@ -158,6 +178,7 @@ function newPeer(address: string): Peer {
     link: null,
     delivery: null,
     settled: null,
+    diverged: 0,
     isJoining: false,
     notListedSinceMs: null,
     lastError: null,

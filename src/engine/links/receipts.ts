@@ -8,6 +8,8 @@ export class Receipts {
   /** Announced, recorded, not applied: path → sequence. */
   readonly #open = new Map<RelativePath, Sequence>()
   readonly #openSequences = new Set<Sequence>()
+  /** Of the open ones those that our mode does not take (rule M1), by path. */
+  readonly #declined = new Map<RelativePath, Sequence>()
   readonly #untold = new Map<Sequence, Outcome>()
   readonly #refusals = new Refusals()
   #recordedUpTo: Sequence
@@ -29,8 +31,17 @@ export class Receipts {
     return this.#hasHeard && this.#recordedUpTo >= this.head
   }
 
+  /** Not applied, and not declined. */
   get open(): number {
-    return this.#open.size
+    return this.#open.size - this.#declined.size
+  }
+
+  get declined(): number {
+    return this.#declined.size
+  }
+
+  declinedPaths(): Iterable<RelativePath> {
+    return this.#declined.keys()
   }
 
   sequenceOf(path: RelativePath): Sequence | null {
@@ -61,6 +72,7 @@ export class Receipts {
     if (before !== undefined) {
       this.#openSequences.delete(before)
       this.#untold.delete(before)
+      this.#declined.delete(path)
     }
     this.#open.set(path, sequence)
     this.#openSequences.add(sequence)
@@ -74,12 +86,23 @@ export class Receipts {
     if (outcome.kind === 'failed' || outcome.kind === 'refused') return
     this.#open.delete(path)
     this.#openSequences.delete(sequence)
+    this.#declined.delete(path)
+  }
+
+  /** It is recorded and not taken: told as `not-wanted` on every link, until it is closed. */
+  decline(path: RelativePath): void {
+    const sequence = this.#open.get(path)
+    if (sequence === undefined || this.#declined.has(path)) return
+    this.#declined.set(path, sequence)
+    this.#untold.set(sequence, { kind: 'not-wanted' })
   }
 
   /** The link was opened anew: everything is to be told again. */
   startOver(): void {
     this.#toldUpTo = -1
     this.#untold.clear()
+    for (const sequence of this.#declined.values())
+      this.#untold.set(sequence, { kind: 'not-wanted' })
   }
 
   /** What is to be told now, or null for nothing. Sequences between outcomes that are not open were superseded: told as applied. */

@@ -62,6 +62,11 @@ export class Telling {
     this.#busy.set(caller, busy)
     try {
       await this.#inbound.acknowledge(caller.link, this.#peers.receipts(peerId))
+      const { diverged } = this.#state
+      if (caller.toldDiverged !== diverged) {
+        caller.toldDiverged = diverged
+        await caller.link.reply({ kind: 'diverged', paths: diverged })
+      }
       const settled = this.#state.isSettled ? this.#ledger.lastSequence : null
       if (settled === null || caller.toldSettled === settled) return
       caller.toldSettled = settled

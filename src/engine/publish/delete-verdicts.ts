@@ -2,6 +2,7 @@ import { SyndError } from '../../core/errors.ts'
 import { toText, type RelativePath } from '../../core/relative-path.ts'
 import type { Damage } from '../damage.ts'
 import type { Ledger } from '../ledger.ts'
+import type { LocalChanges } from '../local-changes.ts'
 import type { Clock, Observer, Store } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Inbox } from '../pull/inbox.ts'
@@ -19,6 +20,7 @@ export class DeleteVerdicts {
   readonly #publisher: Publisher
   readonly #heldDeletes: HeldDeletes
   readonly #damage: Damage
+  readonly #localChanges: LocalChanges
   readonly #problems: ProblemList
   readonly #dirty: DirtyPaths
   readonly #clock: Clock
@@ -32,6 +34,7 @@ export class DeleteVerdicts {
     publisher: Publisher
     heldDeletes: HeldDeletes
     damage: Damage
+    localChanges: LocalChanges
     problems: ProblemList
     dirty: DirtyPaths
     clock: Clock
@@ -44,6 +47,7 @@ export class DeleteVerdicts {
     this.#publisher = parts.publisher
     this.#heldDeletes = parts.heldDeletes
     this.#damage = parts.damage
+    this.#localChanges = parts.localChanges
     this.#problems = parts.problems
     this.#dirty = parts.dirty
     this.#clock = parts.clock
@@ -71,30 +75,39 @@ export class DeleteVerdicts {
     }
     this.#observer.log('warn', 'what was lost here is on no peer', { path: toText(path) })
     this.#damage.accept(path)
+    this.#localChanges.leave(path)
     this.#problems.clear('damaged', path)
     this.#dirty.add(path, this.#clock.monotonicMs(), { mustHash: true })
     this.#publisher.wake.call()
   }
 
-  /** Takes the entries back from the peers; returns how many. */
+  /** Takes the entries back from the peers, and whatever was changed on a receive-only peer; returns how many. */
   async reject(): Promise<number> {
     return this.#serial.run(async () => {
       const paths = this.#heldDeletes.all()
-      this.#takeBack(paths)
-      return paths.length
+      if (paths.length > 0) this.#takeBack(paths)
+      const changed = this.#localChanges.paths().filter((path) => this.#restore(path))
+      return paths.length + changed.length
     })
   }
 
-  /** Something is to be put into a directory whose delete is held: an edit elsewhere beats it (rule 19). */
+  /** Something is to be put into a directory whose delete is held, or not sent: an edit elsewhere beats it (rules 19 and M6). */
   async overrule(directory: RelativePath): Promise<void> {
     try {
       await this.#serial.run(async () => {
         if (this.#heldDeletes.has(directory)) this.#takeBack([directory])
+        this.#restore(directory)
       })
     } catch (error) {
       // The index cannot be written now: whoever waits for the directory asks again.
       if (!(error instanceof SyndError)) throw error
     }
+  }
+
+  #restore(path: RelativePath): boolean {
+    const isToBe = this.#localChanges.takeBack(path)
+    if (isToBe) this.#inbox.add(path)
+    return isToBe
   }
 
   #takeBack(paths: readonly RelativePath[]): void {

@@ -1,7 +1,6 @@
 import { isLive } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import { sameObservation, type Observation } from '../../core/observation.ts'
 import { orderForAnnouncement } from '../../core/plan.ts'
 import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Damage } from '../damage.ts'
@@ -9,9 +8,13 @@ import type { DirtyPaths } from './dirty-paths.ts'
 import { unreadableMs, type Findings, type HashedDifference } from './findings.ts'
 import type { HeldDeletes } from './held-deletes.ts'
 import type { Ignoring } from './ignoring.ts'
+import { Listing } from './listing.ts'
+import { isSameRecord } from './same-record.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Leftovers } from '../leftovers.ts'
 import type { Ledger, Put } from '../ledger.ts'
+import type { LocalChanges } from '../local-changes.ts'
+import type { SyncMode } from '../../core/protocol.ts'
 import { Losses } from './losses.ts'
 import { Repairs } from './repairs.ts'
 import type { Clock, Observer, Store, Volume } from '../ports.ts'
@@ -27,6 +30,12 @@ const haltedMs = 1_000
 
 interface Step extends Put {
   readonly replacesDirectory: boolean
+}
+
+/** What a round saw, before the index was asked. */
+interface Seen {
+  readonly hashed: readonly HashedDifference[]
+  readonly confirmed: Confirmed
 }
 
 export interface PublisherParts {
@@ -45,6 +54,8 @@ export interface PublisherParts {
   readonly inbox: Inbox
   readonly ignoring: Ignoring
   readonly leftovers: Leftovers
+  readonly localChanges: LocalChanges
+  readonly mode: SyncMode
   readonly newScan: () => Scan
   /** Resolves when local changes may be stamped (rule 1: after the first Hello, or 10 s). */
   readonly mayStamp: () => Promise<void>
@@ -61,6 +72,7 @@ export class Publisher {
   readonly #vanishing = new Vanishing()
   readonly #repairs: Repairs
   readonly #losses: Losses
+  readonly #listing: Listing
   readonly #firstScan = new Wake()
   readonly wake = new Wake()
   #isInRound = false
@@ -73,6 +85,12 @@ export class Publisher {
     this.#parts = parts
     this.#repairs = new Repairs(parts)
     this.#losses = new Losses({ ...parts, vanishing: this.#vanishing, repairs: this.#repairs })
+    this.#listing = new Listing({
+      ...parts,
+      vanishing: this.#vanishing,
+      repairs: this.#repairs,
+      isIgnored: (path, isDirectory) => parts.ignoring.isIgnored(path, isDirectory),
+    })
   }
 
   /** Something may differ from the index, or is being looked at. */
@@ -119,20 +137,20 @@ export class Publisher {
 
   /** Stamps what is here instead of what no peer has; in the serial loop. */
   stampGivenUp(path: RelativePath): void {
-    const { store, stamping, ledger, inbox } = this.#parts
+    const { store, stamping, ledger, inbox, mode } = this.#parts
     const record = store.get(path)
     if (record === null) return
     const { entry, observation } = record
     if (observation === null) return this.#stampAbsent([path], () => stamping.lost(record))
-    if (entry.version.size > 0) return
+    if (entry.version.size > 0 || mode === 'receive-only') return
     ledger.commit([stamping.founded(entry, observation)])
     inbox.add(path)
   }
 
   #stampAbsent(paths: readonly RelativePath[], stamp: (record: IndexRecord) => Put | null): void {
-    const { store, volume, ledger } = this.#parts
+    const { store, volume, ledger, mode } = this.#parts
     const steps: Step[] = []
-    for (const path of paths) {
+    for (const path of mode === 'receive-only' ? [] : paths) {
       const record = store.get(path)
       if (record === null || !isLive(record.entry) || volume.look(path).kind !== 'absent') continue
       const put = stamp(record)
@@ -202,21 +220,24 @@ export class Publisher {
     for (const path of scanned.unreadable)
       dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
     if (hashed.length > 0 || confirmed.size > 0) await mayStamp()
-    const reason = await serial.run(async () => this.#commit(hashed, confirmed, scanned))
+    const reason = await serial.run(async () => this.#commit({ hashed, confirmed }, scanned, scope))
     if (scope.isFullScan && reason === null) this.#isFirstScanCommitted = true
     return reason
   }
 
-  #commit(
-    hashed: readonly HashedDifference[],
-    confirmed: Confirmed,
-    { present, ignored }: Scanned,
-  ): string | null {
-    const { ledger, volume, heldDeletes, dirty, clock, inbox, problems } = this.#parts
+  #commit(seen: Seen, scanned: Scanned, scope: Scope): string | null {
+    const { ledger, volume, heldDeletes, dirty, clock, inbox, problems, mode } = this.#parts
+    const { hashed, confirmed } = seen
+    const { present, ignored } = scanned
     const nowMs = clock.monotonicMs()
     const halt = volume.halt()
     if (halt !== null) return halt.message
     for (const path of ignored) this.#parts.ignoring.forgetTree(path)
+    if (mode === 'receive-only') {
+      const known = this.#listing.note(seen, scanned, scope)
+      if (known.length > 0) ledger.commit(known)
+      return null
+    }
     const found = this.#stampFound(hashed, confirmed)
     const { puts: losses, forgotten } = this.#losses.stamp(confirmed, hashed)
     const steps = losses.map((put) => ({ ...put, replacesDirectory: false }))
@@ -240,7 +261,7 @@ export class Publisher {
     const steps = new Map<RelativePath, Step>()
     for (const difference of hashed) {
       const { path, observation, record } = difference
-      if (!isUnchanged(store.get(path), record)) {
+      if (!isSameRecord(store.get(path), record)) {
         this.#lookAgain(path)
         continue
       }
@@ -290,14 +311,4 @@ export class Publisher {
   #lookAgain(path: RelativePath): void {
     this.#parts.dirty.add(path, this.#parts.clock.monotonicMs())
   }
-}
-
-/** Nothing was committed for the path since it was looked at. */
-function isUnchanged(now: IndexRecord | null, then: IndexRecord | null): boolean {
-  if (now === null || then === null) return now === then
-  return now.sequence === then.sequence && isSameObservation(now.observation, then.observation)
-}
-
-function isSameObservation(a: Observation | null, b: Observation | null): boolean {
-  return a === null || b === null ? a === b : sameObservation(a, b)
 }

@@ -5,6 +5,7 @@ import { sameObservation, type Look, type Observation } from '../../core/observa
 import type { ProblemCode } from '../../core/problem.ts'
 import { joinPath, reservedName, type RelativePath } from '../../core/relative-path.ts'
 import type { DirtyPath } from './dirty-paths.ts'
+import type { LocalChanges } from '../local-changes.ts'
 import type { Clock, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 
@@ -58,6 +59,7 @@ export class Scan {
   readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   readonly #isOwnWork: (path: RelativePath, observation: Observation) => boolean
   readonly #isSuspect: (record: IndexRecord) => boolean
+  readonly #localChanges: LocalChanges
   readonly #mustHash = new Set<RelativePath>()
   readonly #found: Scanned = {
     different: new Map(),
@@ -79,6 +81,7 @@ export class Scan {
     isOwnWork: (path: RelativePath, observation: Observation) => boolean
     /** Its bytes may be others though its times are the same (rule 23). */
     isSuspect: (record: IndexRecord) => boolean
+    localChanges: LocalChanges
   }) {
     this.#store = parts.store
     this.#volume = parts.volume
@@ -87,6 +90,7 @@ export class Scan {
     this.#isIgnored = parts.isIgnored
     this.#isOwnWork = parts.isOwnWork
     this.#isSuspect = parts.isSuspect
+    this.#localChanges = parts.localChanges
     this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
   }
 
@@ -155,13 +159,14 @@ export class Scan {
     }
   }
 
-  #present(path: RelativePath, observation: Observation, record: IndexRecord | null): boolean {
+  #present(path: RelativePath, observation: Observation, indexed: IndexRecord | null): boolean {
     const isDirectory = observation.kind === 'directory'
     if (this.#isIgnored(path, isDirectory)) {
       this.#found.ignoredCount++
-      if (isLive(record?.entry)) this.#found.ignored.add(path)
+      if (isLive(indexed?.entry)) this.#found.ignored.add(path)
       return false
     }
+    const record = this.#localChanges.shownAt(path, indexed)
     const known = record?.observation ?? null
     if (isDirectory && known?.kind === 'directory' && known.device !== observation.device) {
       this.#unreadable(
@@ -177,9 +182,9 @@ export class Scan {
       known !== null &&
       sameObservation(known, observation)
     if (!isKnown || this.#mustHash.has(path) || this.#isSuspect(record)) {
-      this.#found.different.set(path, { path, observation, record })
+      this.#found.different.set(path, { path, observation, record: indexed })
     }
-    if (known?.kind === 'directory' && !isDirectory) this.#goneBelow(path)
+    if (indexed?.observation?.kind === 'directory' && !isDirectory) this.#goneBelow(path)
     return (
       isDirectory &&
       (known === null || known.kind !== 'directory' || known.inode !== observation.inode)
@@ -195,6 +200,7 @@ export class Scan {
 
   #gone(record: IndexRecord): void {
     if (!isLive(record.entry) || record.observation === null) return
+    if (this.#localChanges.isGone(record.entry.path)) return
     this.#found.gone.add(record.entry.path)
     if (record.entry.kind === 'directory') this.#goneBelow(record.entry.path)
   }

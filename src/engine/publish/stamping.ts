@@ -2,17 +2,32 @@ import {
   announcedVersion,
   detect,
   newVersion,
+  stampedAnew,
   tombstoneOf,
   unversionedEntry,
   type Finding,
 } from '../../core/detect.ts'
 import type { Sha256 } from '../../core/digest.ts'
-import { contentDigest, isLive, type Entry, type LiveEntry } from '../../core/entry.ts'
+import {
+  contentDigest,
+  isLive,
+  sameContent,
+  sameMetadata,
+  type Entry,
+  type LiveEntry,
+} from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { sameObservation, type Observation } from '../../core/observation.ts'
 import { parsePeerId } from '../../core/peer-id.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
-import { compareVectors, type Dot } from '../../core/version-vector.ts'
+import type { SyncMode } from '../../core/protocol.ts'
+import {
+  compareVectors,
+  emptyVector,
+  mergeVectors,
+  type Dot,
+  type VersionVector,
+} from '../../core/version-vector.ts'
 import type { HashedDifference } from './findings.ts'
 import type { Put } from '../ledger.ts'
 import type { Clock, Store } from '../ports.ts'
@@ -25,6 +40,8 @@ export class Stamping {
   readonly #clock: Clock
   readonly #sha256: Sha256
   readonly #keepsModes: boolean
+  /** What is changed here counts as newer than all that was recorded (rule M2). */
+  readonly #isOverAll: boolean
 
   constructor(parts: {
     store: Store
@@ -32,33 +49,49 @@ export class Stamping {
     clock: Clock
     sha256: Sha256
     keepsModes: boolean
+    mode: SyncMode
   }) {
     this.#store = parts.store
     this.#self = parts.self
     this.#clock = parts.clock
     this.#sha256 = parts.sha256
     this.#keepsModes = parts.keepsModes
+    this.#isOverAll = parts.mode === 'send-only'
+  }
+
+  /** The index says all of what was found, but for the observation. */
+  isAsKnown({ finding, record }: HashedDifference): boolean {
+    return detect(record?.entry ?? null, finding, { keepsModes: this.#keepsModes }) === 'nothing'
+  }
+
+  /** What was found as an entry without a version, over nothing (rules 9 and M5). */
+  unversioned(finding: Finding): LiveEntry {
+    const keepsModes = this.#keepsModes
+    const draft = unversionedEntry(finding, { pseudoDot: noDot, keepsModes })
+    return unversionedEntry(finding, { pseudoDot: this.pseudoDot(draft), keepsModes })
   }
 
   /** The record for what was found; null when the index says all of it already. */
-  found({ finding, record }: HashedDifference): Put | null {
+  found(difference: HashedDifference): Put | null {
+    const { finding, record } = difference
     const known = record?.entry ?? null
     const { observation } = finding
     const keepsModes = this.#keepsModes
-    if (detect(known, finding, { keepsModes }) === 'nothing' && known !== null) {
+    if (known !== null && this.isAsKnown(difference)) {
       const seen = record?.observation ?? null
       const isSame = seen !== null && sameObservation(seen, observation)
       return isSame ? null : { entry: known, observation, isAnnounced: false, seenMs: null }
     }
     const seenMs = this.#clock.nowMs()
     if (!this.#self.isJoined && (known === null || known.version.size === 0)) {
-      return { entry: this.#unversioned(finding), observation, isAnnounced: false, seenMs }
+      return { entry: this.unversioned(finding), observation, isAnnounced: false, seenMs }
     }
     const draft = newVersion(known, finding, { dot: noDot, keepsModes })
     const announced = announcedVersion(known, draft, this.#announced(finding.path))
     if (announced !== null)
       return { entry: announced, observation, isAnnounced: true, seenMs: null }
-    const entry = newVersion(known, finding, { dot: this.#self.nextDot(), keepsModes })
+    const over = this.#overAll(finding.path)
+    const entry = newVersion(known, finding, { dot: this.#self.nextDot(), keepsModes, over })
     return { entry, observation, isAnnounced: true, seenMs }
   }
 
@@ -72,7 +105,11 @@ export class Stamping {
         return { entry: remote, observation: null, isAnnounced: true, seenMs: null }
       }
     }
-    const tombstone = tombstoneOf(entry, { dot: this.#self.nextDot(), deletedUs: nowMs * 1000 })
+    const tombstone = tombstoneOf(entry, {
+      dot: this.#self.nextDot(),
+      deletedUs: nowMs * 1000,
+      over: this.#overAll(entry.path),
+    })
     return { entry: tombstone, observation: null, isAnnounced: true, seenMs: nowMs }
   }
 
@@ -81,7 +118,7 @@ export class Stamping {
    * and who has the one that was lost keeps it.
    */
   left({ finding }: HashedDifference): Put {
-    const entry = this.#unversioned(finding)
+    const entry = this.unversioned(finding)
     return { entry, observation: finding.observation, isAnnounced: false, seenMs: null }
   }
 
@@ -93,12 +130,30 @@ export class Stamping {
     return this.founded(tombstone, null)
   }
 
-  /** A founder's stamp: the same on every founder that holds the same content (rule 9). */
+  /**
+   * A founder's stamp: the same on every founder that holds the same content (rule 9). Of what others have too, a send-only peer takes over the
+   * version, or makes one over what is the same or deleted (rule M3).
+   */
   founded(entry: Entry, observation: Observation | null): Put {
+    const put = { observation, isAnnounced: true, seenMs: this.#clock.nowMs() }
+    if (this.#isOverAll && isLive(entry)) {
+      const announced = this.#announced(entry.path)
+      const same = announced.find(
+        (one) =>
+          sameContent(one, entry) &&
+          sameMetadata(one, entry) &&
+          !announced.some(({ version }) => compareVectors(one.version, version) === 'behind'),
+      )
+      if (same !== undefined) return { ...put, entry: same, seenMs: null }
+      const over = covering(
+        announced.filter((one) => one.kind === 'tombstone' || sameContent(one, entry)),
+      )
+      if (over.size > 0) return { ...put, entry: stampedAnew(entry, over, this.#self.nextDot()) }
+    }
     const dot = this.pseudoDot(entry)
     const version = new Map([[dot.peer, dot.counter]])
     const stamped = { ...entry, version, contentDot: dot, metadataDot: dot }
-    return { entry: stamped, observation, isAnnounced: true, seenMs: this.#clock.nowMs() }
+    return { ...put, entry: stamped }
   }
 
   /** {first 64 bits of SHA-256(path, kind, digest): 1} */
@@ -107,15 +162,20 @@ export class Stamping {
     return { peer: parsePeerId(digest.slice(0, 16)), counter: 1 }
   }
 
-  #unversioned(finding: Finding): LiveEntry {
-    const keepsModes = this.#keepsModes
-    const draft = unversionedEntry(finding, { pseudoDot: noDot, keepsModes })
-    return unversionedEntry(finding, { pseudoDot: this.pseudoDot(draft), keepsModes })
+  #overAll(path: RelativePath): VersionVector {
+    return this.#isOverAll ? covering(this.#announced(path)) : emptyVector
   }
 
   #announced(path: RelativePath): Entry[] {
     return this.#store.remote(path).map(({ entry }) => entry)
   }
+}
+
+function covering(entries: readonly Entry[]): VersionVector {
+  return entries.reduce<VersionVector>(
+    (over, { version }) => mergeVectors(over, version),
+    emptyVector,
+  )
 }
 
 /** Stands in while it is not known whether a dot will be issued. */

@@ -9,7 +9,7 @@ import { orderForApply } from '../../core/plan.ts'
 import { applyProblems, type ProblemCode } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { BatchHolds } from './batch-holds.ts'
-import type { ConflictCopies } from './conflict-copies.ts'
+import type { Copies } from './copies.ts'
 import { changeFor } from './change.ts'
 import type { Contention } from './contention.ts'
 import type { Decider, Intent } from './decider.ts'
@@ -19,6 +19,7 @@ import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
 import type { Leftovers } from '../leftovers.ts'
 import type { Ledger } from '../ledger.ts'
+import type { LocalChanges } from '../local-changes.ts'
 import { Overlay } from './overlay.ts'
 import type { OwnWork } from './own-work.ts'
 import type { Quarantine } from './quarantine.ts'
@@ -56,7 +57,8 @@ export interface ApplierParts {
   readonly serial: Serial
   readonly ledger: Ledger
   readonly decider: Decider
-  readonly copies: ConflictCopies
+  readonly copies: Copies
+  readonly localChanges: LocalChanges
   readonly quarantine: Quarantine
   readonly contention: Contention
   readonly inbox: Inbox
@@ -157,7 +159,7 @@ export class Applier {
     const aside: Loser[] = []
     for (const { intent } of batch) {
       const { loser, path } = intent
-      if (loser === null || !this.#hasBytes(overlay.get(path))) continue
+      if (loser === null || !this.#hasBytes(this.#shownAt(path, overlay))) continue
       if (quarantine.isFor(loser)) {
         aside.push(loser)
         continue
@@ -189,8 +191,8 @@ export class Applier {
   async #applyOne({ intent, stage }: Ready, work: Work): Promise<void> {
     const { path } = intent
     const { overlay } = work
-    const { decider, inbox, quarantine } = this.#parts
-    const record = overlay.get(path)
+    const { decider, inbox, copies, quarantine } = this.#parts
+    const record = this.#shownAt(path, overlay)
     const verdict = decider.decide(path, overlay)
     if (verdict.kind !== 'intent') {
       await stage?.discard()
@@ -203,14 +205,17 @@ export class Applier {
       now.loser !== null &&
       this.#hasBytes(record) &&
       !quarantine.has(now.loser) &&
-      !decider.hasCopyOf(now.loser, overlay)
+      !copies.has(now.loser, overlay)
     const takesSource = this.#takesSource(now, record)
     if (lacksCopy || takesSource || !fits(now, intent)) {
       await stage?.discard()
       inbox.postpone(path, lacksCopy ? lookFirstMs : takesSource ? sourceMs : 0)
       return
     }
-    const applied = await this.#put(now, { stage: now.needsBytes ? stage : null, record })
+    const isSpared = this.#parts.localChanges.isSparedBy(now.entry, overlay.get(path))
+    const applied = isSpared
+      ? untouched
+      : await this.#put(now, { stage: now.needsBytes ? stage : null, record })
     if (!now.needsBytes) await stage?.discard()
     if (applied.kind === 'changed') {
       this.#lookFirst(path)
@@ -219,8 +224,14 @@ export class Applier {
     } else if (applied.kind === 'not-empty') {
       this.#keepLeftover(now.entry, work)
     } else {
+      if (!isSpared) this.#parts.localChanges.forget(path)
       await this.#applied(now, { applied, record, work })
     }
+  }
+
+  /** The record of what the disk has under the name. */
+  #shownAt(path: RelativePath, overlay: Overlay): IndexRecord | null {
+    return this.#parts.localChanges.shownAt(path, overlay.get(path))
   }
 
   /** The disk is not as the index says. What is in the way for good is listed: nobody will record it. */
@@ -303,16 +314,21 @@ export class Applier {
 
   /** Rule 14: a directory with only unsyncable things inside stays, counts as absent and is listed. */
   #keepLeftover(entry: Entry, { overlay, finished }: Work): void {
-    const { leftovers, inbox, clock, dirty } = this.#parts
+    const { leftovers, inbox, clock, dirty, localChanges } = this.#parts
     const { path } = entry
-    const syncable = leftovers.syncableIn(path, overlay)
+    const isLocal = (child: RelativePath): boolean =>
+      localChanges.has(child) && !isLive(overlay.get(child)?.entry)
+    const inside = leftovers.syncableIn(path, overlay)
+    const syncable = inside.filter((child) => !isLocal(child))
     for (const child of syncable) dirty.add(child, clock.monotonicMs(), { isTree: true })
     if (syncable.length > 0) return inbox.park(path, path)
     if (entry.kind !== 'tombstone') {
       const message = `a ${entry.kind} of this name is to be here, but the directory that has it holds things that are not synced: move them away`
       return this.#fail(path, { code: 'apply-failed', message })
     }
-    leftovers.list(path)
+    // What was made here keeps the directory, which is then made here too (rule M6).
+    if (inside.length > 0) dirty.add(path, clock.monotonicMs())
+    else leftovers.list(path)
     overlay.put({ entry, observation: null, isAnnounced: true, seenMs: null })
     finished.push(path)
   }
@@ -324,6 +340,9 @@ export class Applier {
     inbox.retry(path)
   }
 }
+
+/** Nothing was done on the disk. */
+const untouched: Applied = { kind: 'applied', observation: null, hold: null, displaced: false }
 
 /** What is staged is still what is wanted. */
 function fits(now: Intent, then: Intent): boolean {

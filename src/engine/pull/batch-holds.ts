@@ -2,7 +2,7 @@ import type { IndexRecord } from '../../core/index-record.ts'
 import { sameBytes } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { ExpectedFile, Observer, Volume } from '../ports.ts'
-import type { ConflictCopies } from './conflict-copies.ts'
+import type { Copies } from './copies.ts'
 import type { Overlay } from './overlay.ts'
 
 /** What was moved out of the way, and what the index knew of it. */
@@ -17,12 +17,12 @@ interface HeldFile {
 /** What one batch takes out of the way (rule 22). */
 export class BatchHolds {
   readonly #volume: Volume
-  readonly #copies: ConflictCopies
+  readonly #copies: Pick<Copies, 'ofHold'>
   readonly #observer: Observer
   readonly #held: HeldFile[] = []
   #prepared: readonly string[] = []
 
-  constructor(parts: { volume: Volume; copies: ConflictCopies; observer: Observer }) {
+  constructor(parts: { volume: Volume; copies: Pick<Copies, 'ofHold'>; observer: Observer }) {
     this.#volume = parts.volume
     this.#copies = parts.copies
     this.#observer = parts.observer

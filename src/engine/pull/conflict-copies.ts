@@ -5,14 +5,15 @@ import type { IndexRecord } from '../../core/index-record.ts'
 import type { Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { reconcile } from '../../core/reconcile.ts'
-import { copyAttempts } from './decider.ts'
+import type { Copies } from './copies.ts'
+import { copyAttempts, isCopyKnown } from './known-copies.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { Overlay } from './overlay.ts'
 import type { Applied, Clock, Observer, Stage, Volume } from '../ports.ts'
 import type { Self } from '../self.ts'
 
 /** Makes conflict copies (rule 7): bytes that lose a name get another one before they lose it. */
-export class ConflictCopies {
+export class ConflictCopies implements Copies {
   readonly #volume: Volume
   readonly #clock: Clock
   readonly #self: Self
@@ -34,6 +35,10 @@ export class ConflictCopies {
     this.#dirty = parts.dirty
     this.#observer = parts.observer
     this.#isIgnored = parts.isIgnored
+  }
+
+  has(loser: Loser, overlay: Overlay): boolean {
+    return isCopyKnown(loser, overlay)
   }
 
   /** The copy of what the disk holds under the loser's name. False: the disk is not as the index says, look and decide again. */

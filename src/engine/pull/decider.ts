@@ -1,12 +1,15 @@
-import { canHaveCopy, conflictCopyPath, type Loser } from '../../core/conflict.ts'
+import { canHaveCopy, type Loser } from '../../core/conflict.ts'
 import { stampedAnew } from '../../core/detect.ts'
 import { isLive, sameContent, sameMetadata, type Entry, type LiveEntry } from '../../core/entry.ts'
 import type { IndexRecord, RemoteRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
-import { reconcile, type Decision } from '../../core/reconcile.ts'
+import type { SyncMode } from '../../core/protocol.ts'
+import { giveWay, goOver, reconcile, type Decision } from '../../core/reconcile.ts'
 import { parentOf, type RelativePath } from '../../core/relative-path.ts'
 import { compareVectors, coversDot, mergeVectors } from '../../core/version-vector.ts'
 import { compareForWinner } from '../../core/winner.ts'
+import type { LocalChanges } from '../local-changes.ts'
+import { isCopyKnown } from './known-copies.ts'
 import type { Overlay } from './overlay.ts'
 import type { Store } from '../ports.ts'
 import type { Self } from '../self.ts'
@@ -34,13 +37,13 @@ export type Verdict =
   | { readonly kind: 'park'; readonly on: RelativePath | null }
   | { readonly kind: 'intent'; readonly intent: Intent }
 
+/** What became of an announcement: our index covers it; the path is ignored (rule 14); our mode does not take it (rule M1). */
+type Done = 'applied' | 'not-wanted' | 'declined'
+
 interface Candidate {
   readonly remote: RemoteRecord
   readonly decision: Extract<Decision, { kind: 'become' | 'stamp' }>
 }
-
-/** How many names a conflict copy may have (core/conflict.ts). */
-export const copyAttempts = 4
 
 /** Decides what to make of all that was announced for a path. Reads only. */
 export class Decider {
@@ -51,6 +54,9 @@ export class Decider {
   readonly #isComplete: (peer: PeerId) => boolean
   readonly #isLinked: (peer: PeerId) => boolean
   readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
+  readonly #mode: SyncMode
+  readonly #modeOf: (peer: PeerId) => SyncMode | null
+  readonly #localChanges: LocalChanges
 
   /**
    * `isComplete`: everything that peer had when it last spoke is recorded. `isHeld`: gone here, the delete is held back. `isDamaged`: a power
@@ -64,6 +70,9 @@ export class Decider {
     isComplete: (peer: PeerId) => boolean
     isLinked: (peer: PeerId) => boolean
     isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
+    mode: SyncMode
+    modeOf: (peer: PeerId) => SyncMode | null
+    localChanges: LocalChanges
   }) {
     this.#store = parts.store
     this.#self = parts.self
@@ -72,13 +81,16 @@ export class Decider {
     this.#isComplete = parts.isComplete
     this.#isLinked = parts.isLinked
     this.#isIgnored = parts.isIgnored
+    this.#mode = parts.mode
+    this.#modeOf = parts.modeOf
+    this.#localChanges = parts.localChanges
   }
 
-  /** `onDone` is told of each announcement of which nothing more will come: our index covers it, or the path is ignored (rule 14). */
+  /** `onDone` is told of each announcement of which nothing more will come. */
   decide(
     path: RelativePath,
     overlay: Overlay,
-    onDone: (remote: RemoteRecord, outcome: 'applied' | 'not-wanted') => void = () => undefined,
+    onDone: (remote: RemoteRecord, outcome: Done) => void = () => undefined,
   ): Verdict {
     const record = overlay.get(path)
     const candidates: Candidate[] = []
@@ -88,15 +100,20 @@ export class Decider {
         onDone(remote, 'not-wanted')
         continue
       }
-      const decision = this.reconcile(record, remote.entry, overlay)
+      const decision = this.#reconcile(record, remote, overlay)
       if (decision.kind === 'keep') onDone(remote, 'applied')
-      else if (decision.kind === 'await') isAwaited = true
+      else if (this.#mode === 'send-only' && !this.#isFree(decision, record)) {
+        const stays = this.#stays(remote, record, overlay)
+        if (stays !== null) return stays
+        onDone(remote, 'declined')
+      } else if (decision.kind === 'await') isAwaited = true
       else candidates.push({ remote, decision })
     }
     const sorted = candidates.toSorted(byNewest)
     const best = sorted.find(({ decision }) => this.#isObtainable(decision, record, overlay))
     if (best !== undefined) return this.#verdict(best, record, overlay)
-    if (isLive(record?.entry) && this.#isMissing(record))
+    const isToBe = record !== null && this.#isMissing(record)
+    if (isLive(record?.entry) && (isToBe || this.#localChanges.isTakenBack(path)))
       return this.#restore(record.entry, overlay)
     if (sorted[0] !== undefined) return this.#verdict(sorted[0], record, overlay)
     return isAwaited ? { kind: 'park', on: null } : { kind: 'settled' }
@@ -107,6 +124,23 @@ export class Decider {
     if (entry.kind === 'tombstone' && isLive(record?.entry)) return false
     const kind = entry.kind === 'tombstone' ? entry.removedKind : entry.kind
     return this.#isIgnored(entry.path, kind === 'directory')
+  }
+
+  /** Rule M1: it changes nothing on the disk, or brings back what was lost. */
+  #isFree(decision: Decision, record: IndexRecord | null): boolean {
+    if (decision.kind !== 'become') return false
+    const { entry } = decision
+    if (record === null || !isLive(record.entry)) return entry.kind === 'tombstone'
+    if (this.#isMissing(record)) return true
+    return this.#isHere(record, entry) && sameMetadata(record.entry, entry)
+  }
+
+  /** Rule M2: a directory that somebody else wants to go, and that holds what nobody deleted, is stamped anew. */
+  #stays(remote: RemoteRecord, record: IndexRecord | null, overlay: Overlay): Verdict | null {
+    if (record?.entry.kind !== 'directory' || remote.entry.kind === 'directory') return null
+    const children = overlay.liveChildren(remote.entry.path)
+    if (children.every((child) => this.#isDeleted(child, overlay))) return null
+    return this.#blocked(remote, { record, children, overlay })
   }
 
   /** Bytes that only a peer has who is away hold up nothing that somebody else announced. */
@@ -124,32 +158,32 @@ export class Decider {
     return isAtPeer || this.#store.findByDigest(entry.digest, 1).length > 0
   }
 
-  reconcile(record: IndexRecord | null, remote: Entry, overlay: Overlay): Decision {
-    return reconcile(record?.entry ?? null, remote, (loser) => this.hasCopyOf(loser, overlay))
+  #reconcile(record: IndexRecord | null, remote: RemoteRecord, overlay: Overlay): Decision {
+    const local = record?.entry ?? null
+    const decision = reconcile(local, remote.entry, (loser) => this.hasCopyOf(loser, overlay))
+    if (this.#mode === 'receive-only') return goOver(decision, remote.entry)
+    const mayGiveWay = decision.kind === 'await' && this.#mode === 'send-receive'
+    if (!mayGiveWay || local === null || this.#modeOf(remote.peer) !== 'send-only') return decision
+    return giveWay(local, remote.entry, this.#self.nextDot()) ?? decision
   }
 
   /** Whether the index has the conflict copy, or its tombstone, of that content (rule 4). */
   hasCopyOf(loser: Entry, overlay: Overlay): boolean {
-    if (!canHaveCopy(loser)) return false
-    for (let attempt = 0; attempt < copyAttempts; attempt++) {
-      const copy = overlay.get(conflictCopyPath(loser, attempt))
-      if (copy !== null && coversDot(copy.entry.version, loser.contentDot)) return true
-    }
-    return false
+    return isCopyKnown(loser, overlay)
   }
 
   #verdict({ remote, decision }: Candidate, record: IndexRecord | null, overlay: Overlay): Verdict {
     const { path } = remote.entry
     if (decision.kind === 'stamp') return this.#stamp(remote, record, overlay)
     const { entry, isVersionReuse } = decision
-    const loser = decision.loser !== null && canHaveCopy(decision.loser) ? decision.loser : null
+    const loser = this.#loserTo(decision, record)
     const parent = parentOf(path)
     const isHere = this.#isHere(record, entry)
     if (isLive(entry) && !(isHere ? overlay.isDirectory(parent) : this.#isPlace(parent, overlay)))
       return { kind: 'park', on: parent }
     // Rule 4: whoever resolves a conflict holds the losing bytes.
-    if (loser !== null && record !== null && this.#isMissing(record))
-      return this.#restore(loser, overlay)
+    const isResolved = this.#mode !== 'receive-only' && loser !== null && record !== null
+    if (isResolved && this.#isMissing(record)) return this.#restore(loser, overlay)
     if (
       record?.entry.kind === 'directory' &&
       entry.kind !== 'directory' &&
@@ -164,6 +198,15 @@ export class Decider {
       kind: 'intent',
       intent: { path, entry, remote, loser, isVersionReuse, needsBytes, isLost },
     }
+  }
+
+  /** What must have a copy first: what was made here, or what loses a conflict. */
+  #loserTo(
+    { entry, loser }: Extract<Decision, { kind: 'become' }>,
+    record: IndexRecord | null,
+  ): Loser | null {
+    if (this.#localChanges.has(entry.path)) return this.#localChanges.loserTo(entry, record)
+    return loser !== null && canHaveCopy(loser) ? loser : null
   }
 
   /** What the index says is not on this disk, and nobody deleted it: it must come from a peer again. */
@@ -181,7 +224,9 @@ export class Decider {
   #isPlace(directory: RelativePath | null, overlay: Overlay): boolean {
     if (directory === null) return true
     const isGone = this.#isDamaged(directory) || this.#isHeld(directory)
-    return overlay.isDirectory(directory) && !isGone
+    const { kind = null } = this.#localChanges.madeAt(directory)?.observation ?? {}
+    const isChanged = this.#localChanges.has(directory) && kind !== 'directory'
+    return overlay.isDirectory(directory) && !isGone && !isChanged
   }
 
   /** Ours again, from whoever has it. */
@@ -189,12 +234,13 @@ export class Decider {
     const { path, kind } = entry
     const parent = parentOf(path)
     if (!this.#isPlace(parent, overlay)) return { kind: 'park', on: parent }
-    const needsBytes = kind === 'file'
+    const record = overlay.get(path)
+    const needsBytes = kind === 'file' && !this.#isHere(record, entry)
     const intent = {
       path,
       entry,
       remote: null,
-      loser: null,
+      loser: this.#localChanges.loserTo(entry, record),
       isVersionReuse: false,
       needsBytes,
       isLost: true,
@@ -203,7 +249,8 @@ export class Decider {
   }
 
   /** The content is on the disk under its name; of a held delete only the version may still change (rule 19). */
-  #isHere(record: IndexRecord | null, entry: Entry): boolean {
+  #isHere(indexed: IndexRecord | null, entry: Entry): boolean {
+    const record = this.#localChanges.shownAt(entry.path, indexed)
     if (record === null || this.#isMissing(record) || !sameContent(record.entry, entry))
       return false
     return !this.#isHeld(entry.path) || sameMetadata(record.entry, entry)
@@ -221,19 +268,21 @@ export class Decider {
       overlay,
     }: { record: IndexRecord; children: readonly IndexRecord[]; overlay: Overlay },
   ): Verdict {
-    const isDeleted = (child: IndexRecord): boolean =>
-      overlay
-        .remote(child.entry.path)
-        .some(
-          ({ entry }) =>
-            entry.kind === 'tombstone' &&
-            compareVectors(child.entry.version, entry.version) === 'behind',
-        )
-    const kept = children.find((child) => !isDeleted(child))
+    const kept = children.find((child) => !this.#isDeleted(child, overlay))
     if (kept !== undefined && this.#isComplete(remote.peer))
       return this.#stamp(remote, record, overlay)
     // One of them, not the directory: else each child that goes would have all the others looked at again.
     return { kind: 'park', on: (kept ?? children[0])?.entry.path ?? remote.entry.path }
+  }
+
+  /** Somebody who knew it deleted it. */
+  #isDeleted({ entry: { path, version } }: IndexRecord, overlay: Overlay): boolean {
+    return overlay
+      .remote(path)
+      .some(
+        ({ entry }) =>
+          entry.kind === 'tombstone' && compareVectors(version, entry.version) === 'behind',
+      )
   }
 
   #stamp(remote: RemoteRecord, record: IndexRecord | null, overlay: Overlay): Verdict {

@@ -1,5 +1,5 @@
 import { contentDigest } from '../../core/entry.ts'
-import type { ConflictCopies } from './conflict-copies.ts'
+import type { Copies } from './copies.ts'
 import type { Ledger } from '../ledger.ts'
 import { Overlay } from './overlay.ts'
 import type { Observer, Store, Volume } from '../ports.ts'
@@ -11,7 +11,7 @@ import type { Observer, Store, Volume } from '../ports.ts'
 export async function resolveHeldFiles(parts: {
   store: Store
   volume: Volume
-  copies: ConflictCopies
+  copies: Pick<Copies, 'ofHold'>
   ledger: Ledger
   observer: Observer
 }): Promise<void> {

@@ -15,6 +15,7 @@ import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
 import { Overlay } from './overlay.ts'
 import type { Peer, Peers } from '../links/peers.ts'
+import type { LocalChanges } from '../local-changes.ts'
 import type { Chance, Clock, Observer, Store, Transfer, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import { Wake } from '../wake.ts'
@@ -38,6 +39,7 @@ export interface PullerParts {
   readonly contention: Contention
   readonly peers: Peers
   readonly heldDeletes: HeldDeletes
+  readonly localChanges: LocalChanges
   readonly problems: ProblemList
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
   /** Content that this peer had and lost is nowhere. */
@@ -112,7 +114,9 @@ export class Puller {
     const { decider, inbox, peers, contention, clock, problems } = this.#parts
     const verdict = decider.decide(path, overlay, ({ peer, sequence }, kind) => {
       const receipts = peers.receipts(peer)
-      if (receipts.sequenceOf(path) === sequence) receipts.close(path, { kind })
+      if (receipts.sequenceOf(path) !== sequence) return
+      if (kind === 'declined') receipts.decline(path)
+      else receipts.close(path, { kind })
     })
     if (verdict.kind === 'settled') return inbox.done(path)
     if (verdict.kind === 'park') return this.#park(path, verdict.on)
@@ -154,10 +158,10 @@ export class Puller {
   }
 
   #park(path: RelativePath, on: RelativePath | null): void {
-    const { inbox, heldDeletes, onHeldPlace } = this.#parts
+    const { inbox, heldDeletes, localChanges, onHeldPlace } = this.#parts
     inbox.park(path, on)
-    if (on !== null && on === parentOf(path) && heldDeletes.has(on))
-      this.#fetcher.track(onHeldPlace(on))
+    if (on === null || on !== parentOf(path)) return
+    if (heldDeletes.has(on) || localChanges.has(on)) this.#fetcher.track(onHeldPlace(on))
   }
 
   #giveUp(path: RelativePath): void {

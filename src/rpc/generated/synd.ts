@@ -4,6 +4,7 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 import type { Acknowledgement as _synd_v1_Acknowledgement, Acknowledgement__Output as _synd_v1_Acknowledgement__Output } from './synd/v1/Acknowledgement.ts';
 import type { Announcement as _synd_v1_Announcement, Announcement__Output as _synd_v1_Announcement__Output } from './synd/v1/Announcement.ts';
 import type { Directory as _synd_v1_Directory, Directory__Output as _synd_v1_Directory__Output } from './synd/v1/Directory.ts';
+import type { Diverged as _synd_v1_Diverged, Diverged__Output as _synd_v1_Diverged__Output } from './synd/v1/Diverged.ts';
 import type { Dot as _synd_v1_Dot, Dot__Output as _synd_v1_Dot__Output } from './synd/v1/Dot.ts';
 import type { EmbeddedSource as _synd_v1_EmbeddedSource, EmbeddedSource__Output as _synd_v1_EmbeddedSource__Output } from './synd/v1/EmbeddedSource.ts';
 import type { Entry as _synd_v1_Entry, Entry__Output as _synd_v1_Entry__Output } from './synd/v1/Entry.ts';
@@ -31,6 +32,7 @@ export interface ProtoGrpcType {
       Acknowledgement: MessageTypeDefinition<_synd_v1_Acknowledgement, _synd_v1_Acknowledgement__Output>
       Announcement: MessageTypeDefinition<_synd_v1_Announcement, _synd_v1_Announcement__Output>
       Directory: MessageTypeDefinition<_synd_v1_Directory, _synd_v1_Directory__Output>
+      Diverged: MessageTypeDefinition<_synd_v1_Diverged, _synd_v1_Diverged__Output>
       Dot: MessageTypeDefinition<_synd_v1_Dot, _synd_v1_Dot__Output>
       EmbeddedSource: MessageTypeDefinition<_synd_v1_EmbeddedSource, _synd_v1_EmbeddedSource__Output>
       Entry: MessageTypeDefinition<_synd_v1_Entry, _synd_v1_Entry__Output>
