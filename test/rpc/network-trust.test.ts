@@ -1,5 +1,5 @@
 import { connect as connectTcp } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { generateKeyPairSync } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import type { TlsCredentials } from '../../src/core/credentials.ts'
@@ -206,6 +206,65 @@ test('who has no certificate of a peer does not get as far as HTTP/2, and honest
   expect(engineA.ended).toEqual([])
   const log = networkA.logged.filter((line) => line.includes('connection refused'))
   expect(log).toHaveLength(new Set(reasons).size)
+})
+
+/** What a member can make of its key besides its own leaf, each with why the port refuses it. */
+async function forgeries(member: Identity, victim: Identity) {
+  const [own, other] = [member.key.slice(0, 40), victim.key.slice(0, 40)]
+  const common = { subject: 'CN=leaf', issuer: `CN=${own}`, signedBy: member.privateKey }
+  const past = { notBefore: new Date(0), notAfter: new Date(Date.now() - 60_000) }
+  return [
+    ["another's name", 'untrusted-key', await forge({ ...common, names: [`${other}.synd`] })],
+    [
+      'another as issuer',
+      'untrusted-certificate',
+      await forge({ ...common, issuer: `CN=${other}`, names: [`${other}.synd`] }),
+    ],
+    [
+      'two names',
+      'untrusted-key',
+      await forge({ ...common, names: [`${own}.synd`, `${other}.synd`] }),
+    ],
+    ['a CA', 'untrusted-key', await forge({ ...common, names: [`${own}.synd`], isCa: true })],
+    [
+      'an expired leaf',
+      'expired-certificate',
+      await forge({ ...common, names: [`${own}.synd`], ...past }),
+    ],
+  ] as const
+}
+
+test('what a member forges with its key is refused by the port, and when it is dialled', async () => {
+  const { a, b, networkA } = await pair()
+  for (const [what, reason, forged] of await forgeries(b, a)) {
+    const before = networkA.reasons.length
+    await greet(networkA.port, forged)
+    await until(() => networkA.reasons.length > before)
+    expect([what, networkA.reasons.at(-1)]).toEqual([what, reason])
+
+    const server = createTlsServer({
+      cert: forged.certificatePem,
+      key: forged.privateKeyPem,
+      ALPNProtocols: ['h2'],
+    })
+    let heardBytes = 0
+    server.on('secureConnection', (socket) => {
+      socket.on('data', (chunk: Buffer) => (heardBytes += chunk.length))
+      socket.on('error', () => {})
+    })
+    server.on('tlsClientError', () => {})
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const engine = new FakeEngine('dialling')
+    const network = openNetwork(a.credentials, { peers: [hostAddress(port)] })
+    await network.start(engine)
+    await until(() => engine.failures.length > 0)
+    await network.stop()
+    server.close()
+    expect([what, engine.failures[0]?.code, engine.outbound]).toEqual([what, 'untrusted', []])
+    expect([what, heardBytes]).toEqual([what, 0])
+  }
 })
 
 test('a probe of the port is not counted', async () => {
