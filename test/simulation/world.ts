@@ -225,10 +225,14 @@ class World {
 
   /** Rule 18: whoever says that he is in sync is right, as of every event received. */
   #demandTruth(): void {
-    if (this.#peers.some(({ faults }) => faults.isActive || faults.isMeddled(quietMs))) return
     const difference = differenceOf(this.#peers)
     if (difference === null) return
-    if (this.#peers.every(({ engine }) => engine?.status().inSync === true))
+    const isInSync = this.#peers.every(({ engine }) => engine?.status().inSync === true)
+    // Asked last: who is asked for his status looks at his disk, and somebody may meddle just then.
+    const isDisturbed = this.#peers.some(
+      ({ faults }) => faults.isActive || faults.isMeddled(quietMs),
+    )
+    if (isInSync && !isDisturbed)
       throw new Fault(`all say that they are in sync, but ${difference}`)
   }
 
