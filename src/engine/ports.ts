@@ -211,6 +211,8 @@ export interface Volume {
   halt(): VolumeHalt | null
   /** Of null: at the volume's root. */
   look(path: RelativePath | null): Look
+  /** A look at each path; those of one directory that follow each other cost little more than one. */
+  lookEach(paths: readonly RelativePath[]): readonly Look[]
   /** Children are looked at while they are iterated; stop early by `return`. */
   list(directory: RelativePath | null): Listing
   /** What `.syndignore` says now; in words why that cannot be known (rule 14). */

@@ -17,20 +17,22 @@ export class Wake {
   }
 
   async #sleep(clock: Clock, delayMs: number | null, signal: AbortSignal): Promise<void> {
-    const enough = new AbortController()
     const onAbort = (): void => this.#resolve?.()
     const called = new Promise<void>((resolve) => {
       this.#resolve = resolve
     })
     signal.addEventListener('abort', onAbort)
     try {
-      await (delayMs === null
-        ? called
-        : Promise.race([called, clock.sleep(delayMs, enough.signal)]))
+      await (delayMs === null ? called : calledOrSlept(called, clock, delayMs))
     } finally {
       this.#resolve = null
-      enough.abort()
       signal.removeEventListener('abort', onAbort)
     }
   }
+}
+
+async function calledOrSlept(called: Promise<void>, clock: Clock, delayMs: number): Promise<void> {
+  const enough = new AbortController()
+  await Promise.race([called, clock.sleep(delayMs, enough.signal)])
+  enough.abort()
 }

@@ -38,7 +38,8 @@ async function digestFile(
   path: RelativePath,
   observed: Observation,
 ): Promise<Digested> {
-  const file = disk.openForReading(path)
+  // Wherever its directory is by now: it is the file that was observed, or another one, which shows.
+  const file = disk.together(() => disk.openForReading(path))
   try {
     if (!isAsObserved(file.stat(), observed)) return { kind: 'changed' }
     const { digest, sizeBytes } = await file.sha256()

@@ -1,5 +1,5 @@
 import type { Look, Observation } from '../core/observation.ts'
-import { reservedName, type RelativePath } from '../core/relative-path.ts'
+import { nameOf, parentOf, reservedName, type RelativePath } from '../core/relative-path.ts'
 import type { ChildLook, Listing } from '../engine/ports.ts'
 import { DiskError, type Disk, type DiskPath, type DiskStat } from './disk.ts'
 
@@ -14,6 +14,20 @@ export function lookAt(disk: Disk, path: DiskPath): Look {
     if (error instanceof DiskError) return toLook(error)
     throw error
   }
+}
+
+/** A look at each path, with one walk for those of one directory that follow each other. */
+export function lookAtEach(disk: Disk, paths: readonly RelativePath[]): readonly Look[] {
+  const looks: Look[] = []
+  for (let start = 0; start < paths.length;) {
+    const directory = parentAt(paths, start)
+    let end = start + 1
+    while (end < paths.length && parentAt(paths, end) === directory) end++
+    const names = paths.slice(start, end).map(nameOf)
+    looks.push(...disk.lstatEach(directory, names).map(toLook))
+    start = end
+  }
+  return looks
 }
 
 /**
@@ -37,6 +51,11 @@ export function toObservation(stat: DiskStat): Observation | null {
   const { kind, mode, mtimeNs, ctimeNs, sizeBytes, inode, device } = stat
   if (kind === 'fifo' || kind === 'socket' || kind === 'device') return null
   return { kind, mode, mtimeNs, ctimeNs, sizeBytes, inode, device }
+}
+
+function parentAt(paths: readonly RelativePath[], index: number): DiskPath {
+  const path = paths[index]
+  return path === undefined ? '' : (parentOf(path) ?? '')
 }
 
 function* lookAtChildren(

@@ -22,7 +22,7 @@ import { DiskError, type Disk, type DiskPath } from './disk.ts'
 import { holdPathOf, isHoldId, type HoldLedger } from './held.ts'
 import { readIgnoreRules } from './ignore-file.ts'
 import { holdDirectory, type Ids } from './ground/layout.ts'
-import { listDirectory, lookAt } from './look.ts'
+import { listDirectory, lookAt, lookAtEach } from './look.ts'
 import { haltOf, writeGeneration, type Marker } from './ground/marker.ts'
 import type { Keeps } from './ground/probe.ts'
 import type { RootIdentity } from './ground/root.ts'
@@ -94,6 +94,10 @@ export class SyndVolume implements Volume {
 
   look(path: RelativePath | null): Look {
     return lookAt(this.#disk, path ?? '')
+  }
+
+  lookEach(paths: readonly RelativePath[]): readonly Look[] {
+    return lookAtEach(this.#disk, paths)
   }
 
   list(directory: RelativePath | null): Listing {

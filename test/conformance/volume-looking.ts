@@ -20,6 +20,16 @@ export function volumeLooking(name: string, ground: () => Ground): void {
         expect(volume.look(parseRelativePath(path))).toEqual({ kind: 'absent' })
     })
 
+    withVolume('each of many is looked at as it is alone', ({ volume, hands }) => {
+      for (const name of ['d', 'd/e', 'g']) hands.mkdir(name)
+      for (const name of ['a', 'd/a', 'd/b', 'd/e/a', 'g/a']) hands.write(name, name)
+      hands.symlink('d', 'l')
+      const texts = ['a', 'd', 'd/a', 'd/b', 'd/nothing', 'd/e/a', 'g/a', 'd/a', 'l/a', 'x/a', 'z']
+      const paths = texts.map(parseRelativePath)
+      expect(volume.lookEach(paths)).toEqual(paths.map((path) => volume.look(path)))
+      expect(volume.lookEach([])).toEqual([])
+    })
+
     withVolume('every legal name is listed, looked at and hashed', async ({ volume, hands }) => {
       hands.mkdir('d')
       for (const name of nastyNames) hands.write(`d/${name}`, name)

@@ -158,6 +158,10 @@ export class PretendDisk implements Volume {
       : { kind: 'present', observation: found.observation }
   }
 
+  lookEach(): never {
+    return neverAsked('lookEach')
+  }
+
   list(): never {
     return neverAsked('list')
   }

@@ -65,14 +65,17 @@ export class Losses {
     const { store, volume, vanishing, repairs } = this.#parts
     const gone: Gone[] = []
     const puts: Put[] = []
-    for (const [path, { isSilent }] of confirmed) {
-      if (found.has(path)) continue
+    const paths = [...confirmed.keys()].filter((path) => !found.has(path)).toSorted()
+    const isCrowded = this.#crowding()
+    for (const [index, { kind }] of volume.lookEach(paths).entries()) {
+      const path = paths[index]
+      if (path === undefined) break
+      const isSilent = confirmed.get(path)?.isSilent === true
       vanishing.forget(path)
       const record = store.get(path)
       if (record === null || !isLive(record.entry)) continue
-      const { kind } = volume.look(path)
       if (kind === 'present' || kind === 'unreadable') this.#lookAgain(path)
-      else if (!this.#isCrowdedOut(path) && repairs.isLoss(record)) continue
+      else if (!ancestorsOf(path).some(isCrowded) && repairs.isLoss(record)) continue
       else if (this.#isEmptied(record, confirmed)) gone.push({ record, isSilent })
       else if (this.#isAwaitedBelow(path)) puts.push(this.#takeBack(record))
       else this.#lookAgain(path)
@@ -80,17 +83,23 @@ export class Losses {
     return { gone, puts }
   }
 
-  /** Somebody put something else in the place of a directory above: that took the path, no power loss. */
-  #isCrowdedOut(path: RelativePath): boolean {
+  /** Whether somebody put something else in the place of a directory: that took what was in it, no power loss. Each is looked at once. */
+  #crowding(): (directory: RelativePath) => boolean {
     const { volume, repairs } = this.#parts
-    return ancestorsOf(path).some((directory) => {
+    const known = new Map<RelativePath, boolean>()
+    const isCrowded = (directory: RelativePath): boolean => {
       const look = volume.look(directory)
       return (
         look.kind === 'present' &&
         look.observation.kind !== 'directory' &&
         !repairs.isPending(directory)
       )
-    })
+    }
+    return (directory) => {
+      const answer = known.get(directory) ?? isCrowded(directory)
+      known.set(directory, answer)
+      return answer
+    }
   }
 
   /** No child of a directory stays in the index when this round is committed. */

@@ -12,6 +12,9 @@ import type { ProblemList } from '../problem-list.ts'
 /** Looks are synchronous; the event loop is given up at least this often: a long scan must not stop acknowledgements and health checks. */
 const sliceMs = 15
 
+/** So many dirty paths are looked at with one walk to their directory. */
+const lookAtOnce = 32
+
 /** A file modified this recently may have been modified again without its times showing it: the kernel stamps files with a clock that ticks only every few milliseconds. */
 const racyMs = 2_000
 
@@ -97,16 +100,24 @@ export class Scan {
   async run(scope: Scope): Promise<Scanned> {
     if (scope.isFullScan) this.#forgetOldProblems()
     if (scope.isFullScan || scope.isRootList) await this.#list(null, scope.isFullScan)
-    for (const { path, isTree, isListed, mustHash } of scope.paths) {
+    for (let start = 0; start < scope.paths.length; start += lookAtOnce)
+      await this.#lookAt(scope.paths.slice(start, start + lookAtOnce))
+    return this.#found
+  }
+
+  async #lookAt(paths: readonly DirtyPath[]): Promise<void> {
+    const looks = this.#volume.lookEach(paths.map(({ path }) => path))
+    for (const [index, look] of looks.entries()) {
+      const dirty = paths[index]
+      if (dirty === undefined) return
+      const { path, isTree, isListed, mustHash } = dirty
       if (mustHash) this.#mustHash.add(path)
-      const look = this.#volume.look(path)
       if (look.kind === 'present' && this.#isRacy(path, look.observation)) this.#mustHash.add(path)
       const mustList = this.#consider(path, look, this.#store.get(path))
       const isWanted = (isTree || isListed) && this.#found.present.has(path)
       if (mustList || isWanted) await this.#list(path, isTree)
       await this.#breathe()
     }
-    return this.#found
   }
 
   /** Lists a directory and what is new below it; with `isTree` everything below it. */
