@@ -1,7 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** More than this on its way through makes the sender wait, as a narrow line does. */
-const windowBytes = 64 * 1024
+/** More than this on its way through makes the sender wait: little on a narrow line, much on a long one. */
+const narrowBytes = 64 * 1024
+const wideBytes = 8 * 1024 * 1024
 
 /**
  * A narrow or long line to a host: an address of this machine's loopback whose ports lead to the same ports of 127.0.0.1. All connections
@@ -57,11 +58,11 @@ export class SlowLine {
     let waiting = 0
     source.on('data', (chunk: Buffer) => {
       waiting += chunk.length
-      if (waiting > windowBytes) source.pause()
+      if (waiting > this.#windowBytes()) source.pause()
       this.#later(direction, chunk.length, () => {
         waiting -= chunk.length
         this.passed += chunk.length
-        if (waiting <= windowBytes) source.resume()
+        if (waiting <= this.#windowBytes()) source.resume()
         if (!sink.destroyed) sink.write(chunk)
       })
     })
@@ -71,6 +72,10 @@ export class SlowLine {
       this.#sockets.delete(source)
       this.#later(direction, 0, () => sink.end())
     })
+  }
+
+  #windowBytes(): number {
+    return this.bytesPerSecond === null ? wideBytes : narrowBytes
   }
 
   #later(direction: 'to' | 'from', sizeBytes: number, run: () => void): void {
