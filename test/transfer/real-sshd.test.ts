@@ -177,7 +177,7 @@ describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
       expect(other.record.rejections).toEqual(['scp:host-key'])
       expect(connectionsIn(peer.log())).toBe(index + 1)
     }
-    expect(peer.log()).not.toContain('Accepted')
+    expect(peer.log()).not.toContain('Accepted publickey')
   })
 
   test('with many host keys is asked for one of the kind that is known', async () => {
@@ -194,6 +194,18 @@ describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
     const peer = await stock([], { key: makeKey(kind) })
     const result = await collect(peer.transfer, peer.target, [peer.volume.put('a', 'content')])
     expect(result.kinds).toEqual(['pulled'])
+  })
+
+  test.each([
+    ['proves itself', 'HostKeyAlgorithms ssh-rsa', 'protocol', /host key/],
+    ['wants us to prove ourselves', 'PubkeyAcceptedAlgorithms ssh-rsa', 'untrusted', /our key/],
+  ])('that %s by RSA with SHA-1 only is refused', async (_, setting, code, words) => {
+    const key = makeKey('rsa')
+    const peer = await stock([setting, 'LogLevel VERBOSE'], { key, hostKeys: [makeKey('rsa')] })
+    const result = await collect(peer.transfer, peer.target, [peer.volume.put('a', 'content')])
+    expect(result.error).toBe(code)
+    expect(result.errorText).toMatch(words)
+    expect(peer.log()).not.toContain('Accepted publickey')
   })
 
   test('that refuses our key is not asked again before a while', async () => {

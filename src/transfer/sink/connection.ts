@@ -5,6 +5,7 @@ import type { Client, ClientChannel, PublicKeyAuthMethod } from 'ssh2'
 import { SyndError } from '../../core/errors.ts'
 import { hostKeyAlgorithms, packetSizeRefusal } from '../algorithms.ts'
 import { cleanText } from '../scp-message.ts'
+import { loginKey } from './login-key.ts'
 import { createSlots } from './slots.ts'
 
 /** Where a sink connects to, and how it knows that it is there. */
@@ -98,7 +99,7 @@ export class SinkConnection {
     })
     // Only the key, at once: `none` would count as a failed attempt.
     const login: PublicKeyAuthMethod[] = [
-      { type: 'publickey', username: user, key: this.#privateKey },
+      { type: 'publickey', username: user, key: loginKey(this.#privateKey) },
     ]
     this.#client.connect({
       sock: socket,
