@@ -1,5 +1,6 @@
 import { cryptoKind } from '../../src/transfer/algorithms.ts'
 import { lineOf, type Measure } from './measure.ts'
+import { eventLoop } from './measures/event-loop.ts'
 import { idle } from './measures/idle.ts'
 import { knownFiles } from './measures/known-files.ts'
 import { largeFile } from './measures/large-file.ts'
@@ -15,6 +16,7 @@ const measures: readonly Measure[] = [
   rivals,
   manyFiles,
   largeFile,
+  eventLoop,
   rename,
   idle,
   knownFiles,
