@@ -36,6 +36,11 @@ export function isConflictCopy(path: RelativePath): boolean {
   return suffixPattern.test(nameOf(path))
 }
 
+/** The path that a conflict copy is of, unless its name had to be cut; of any other path itself. */
+export function originalOf(path: RelativePath): RelativePath {
+  return joinPath(parentOf(path), nameOf(path).replace(suffixPattern, ''))
+}
+
 /**
  * README, Conflict copies: `<stem>.sync-conflict-<YYYYMMDD>-<HHMMSS>-<8 hex><ext>`, of the entry alone. Beside the loser; where the path would
  * be too long, in the nearest directory above that has room. A copy that loses its name to other content gets another than its own.

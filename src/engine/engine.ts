@@ -98,13 +98,11 @@ export class Engine {
     const decider = new Decider({
       store,
       self,
-      isHeld: (path) => heldDeletes.has(path),
-      isDamaged: (path) => damage.has(path),
-      isComplete: (peer) => peers.receipts(peer).isComplete,
-      isLinked: (peer) => peers.linked(peer) !== null,
+      peers,
+      heldDeletes,
+      damage,
       isIgnored,
       mode,
-      modeOf: (peer) => peers.modeOf(peer),
       localChanges,
     })
     const common = {
@@ -184,6 +182,7 @@ export class Engine {
     this.#links = new Links({
       ...common,
       self,
+      census,
       network: parts.network,
       inbound,
       name: settings.name,

@@ -56,6 +56,7 @@ export interface Transaction {
     readonly added?: readonly RelativePath[]
     readonly removed?: readonly RelativePath[]
   }
+  /** Durable when the commit returns, whatever durability is set. */
   readonly identity?: Identity
   /** Highest counter issued so far (rule 2); a lower one than before changes nothing. */
   readonly lastCounter?: number

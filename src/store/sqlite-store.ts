@@ -8,7 +8,7 @@ import type { Sequence } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Identity, PeerRecord, Store, Transaction } from '../engine/ports.ts'
 import { advance, type Self } from './self-table.ts'
-import { inTransaction } from './statement.ts'
+import { inTransaction, synced } from './statement.ts'
 import { toStoreError } from './store-error.ts'
 import type { Tables } from './tables.ts'
 
@@ -113,11 +113,14 @@ export class SqliteStore implements Store {
 
   commit(transaction: Transaction): void {
     const self = advance(this.#self, transaction)
-    this.#guard(() =>
+    const write = (): void =>
       inTransaction(this.#database, () => {
         this.#write(transaction)
         this.#tables.self.save(self, this.#self)
-      }),
+      })
+    // Whether the life before ended by a power loss is known only if that outlives it, and all before it (rule 23).
+    this.#guard(() =>
+      transaction.identity === undefined ? write() : synced(this.#database, write),
     )
     this.#self = self
   }

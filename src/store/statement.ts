@@ -61,3 +61,14 @@ export function inTransaction<Result>(database: DatabaseSync, work: () => Result
     throw error
   }
 }
+
+/** The work's commit outlives a power loss, and so does all that was committed before. */
+export function synced<Result>(database: DatabaseSync, work: () => Result): Result {
+  const before = database.prepare('PRAGMA synchronous').get()?.['synchronous']
+  database.exec('PRAGMA synchronous = FULL')
+  try {
+    return work()
+  } finally {
+    database.exec(`PRAGMA synchronous = ${String(before)}`)
+  }
+}

@@ -11,7 +11,8 @@ import { HeldDeletes } from '../../src/engine/publish/held-deletes.ts'
 import { Applier, type Ready } from '../../src/engine/pull/applier.ts'
 import { ConflictCopies } from '../../src/engine/pull/conflict-copies.ts'
 import { Contention } from '../../src/engine/pull/contention.ts'
-import { Decider, type Intent } from '../../src/engine/pull/decider.ts'
+import { Decider } from '../../src/engine/pull/decider.ts'
+import type { Intent } from '../../src/engine/pull/verdict.ts'
 import { Overlay } from '../../src/engine/pull/overlay.ts'
 import { OwnWork } from '../../src/engine/pull/own-work.ts'
 import { Quarantine } from '../../src/engine/pull/quarantine.ts'
@@ -55,16 +56,20 @@ export class PlanningPeer {
     this.#decider = new Decider({
       store,
       self,
-      isHeld: () => false,
-      isDamaged: () => false,
-      isComplete: (other) => {
-        const heard = this.#heard.get(other)
-        return heard !== undefined && heard.upTo >= heard.head
+      peers: {
+        // Nobody says here what became of what he heard.
+        linked: (other) => (this.#heard.has(other) ? { delivery: null } : null),
+        receipts: (other) => {
+          const heard = this.#heard.get(other)
+          const isComplete = heard !== undefined && heard.upTo >= heard.head
+          return { isComplete, openCopyOf: () => null }
+        },
+        modeOf: () => 'send-receive',
       },
-      isLinked: (other) => this.#heard.has(other),
+      heldDeletes: new Set(),
+      damage: new Set(),
       isIgnored,
       mode: 'send-receive',
-      modeOf: () => 'send-receive',
       localChanges,
     })
     this.#applier = new Applier({

@@ -4,6 +4,7 @@ import { isIgnoredBy } from '../../src/core/ignore.ts'
 import { parseIgnoreRules } from '../../src/volume/ignore-file.ts'
 import { contentOf, contentsOn } from './contents.ts'
 import { ignoreFile } from './deeds-ignore.ts'
+import { unequalIndexes } from './invariants.ts'
 import type { SimPeer } from './sim-peer.ts'
 import type { Values } from './values.ts'
 
@@ -23,7 +24,11 @@ export function failureOf(peers: readonly SimPeer[]): string | null {
 /** What holds once everybody says that he is in sync. */
 export function faultAtRest(peers: readonly SimPeer[], values: Values): string | null {
   return (
-    differenceOf(peers) ?? lossAtRest(peers, values) ?? digestFault(peers) ?? surplusCopies(peers)
+    differenceOf(peers) ??
+    unequalIndexes(peers) ??
+    lossAtRest(peers, values) ??
+    digestFault(peers) ??
+    surplusCopies(peers)
   )
 }
 

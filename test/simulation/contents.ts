@@ -4,13 +4,18 @@ import type { Hands } from '../support/hands.ts'
 
 /** The contents of all files at `path` and below; '' is everything. */
 export function contentsBelow(hands: Hands, path: string): string[] {
-  const contents: string[] = []
+  return filesBelow(hands, path).map(([, content]) => content)
+}
+
+/** The same, each with its path. */
+export function filesBelow(hands: Hands, path: string): [path: string, content: string][] {
+  const files: [string, string][] = []
   for (const [at, shown] of hands.tree()) {
     if (path !== '' && at !== path && !at.startsWith(`${path}/`)) continue
     const content = contentOf(shown)
-    if (content !== null) contents.push(content)
+    if (content !== null) files.push([at, content])
   }
-  return contents
+  return files
 }
 
 /** What a file holds, of how `Hands.tree` shows it; null for what is no file. */

@@ -2,6 +2,7 @@ import type { Hands } from '../support/hands.ts'
 import { demandDirectoryAbove, drawPath, kindOf, pathIn } from './deed-paths.ts'
 import { NotPossible, numberIn, type Deed, type Scene } from './deed.ts'
 import { ignoreDeeds } from './deeds-ignore.ts'
+import { filesBelow } from './contents.ts'
 import type { SimPeer } from './sim-peer.ts'
 import { supersede } from './supersede.ts'
 import type { Values } from './values.ts'
@@ -66,6 +67,7 @@ export const fileDeeds = {
       if (kind === null || there === 'd' || (kind === 'd' && there !== null))
         throw new NotPossible('no such rename')
       supersede(values, peer, to)
+      values.moved(filesBelow(hands, from))
       hands.rename(from, to)
     },
   },

@@ -1,5 +1,6 @@
 import { NotPossible, numberIn, peerIn, type Deed, type Scene } from './deed.ts'
 import type { SimPeer } from './sim-peer.ts'
+import { crashPoints } from './crash-points.ts'
 import { contentsOn } from './contents.ts'
 
 /** A full scan comes every 5 minutes, give or take a quarter. */
@@ -28,6 +29,12 @@ export const hostDeeds = {
       if (life === undefined) throw new NotPossible('is not up')
       life.endAt = life.effects + numberIn(args, 0)
     },
+  },
+
+  /** The first process that comes to a certain effect ends there. */
+  'doom-at': {
+    draw: (random) => [`${random.pick(['before', 'after'])}/${random.pick(crashPoints)}`],
+    act: (_, peer, args) => peer.doomAt(args[0] ?? ''),
   },
 
   kill: { draw: nothing, act: (_, peer) => peer.kill() },
@@ -112,7 +119,8 @@ function restore(
   const backup = host.backups[index % Math.max(1, host.backups.length)]
   if (backup === undefined) throw new NotPossible('no backup')
   peer.kill()
-  if (!isDiskAlone) scene.forks.rolledBack(peer, host.counter, backup)
+  const issued = host.issuedAs(backup.store.identity().peerId)
+  if (!isDiskAlone) scene.forks.rolledBack(peer, issued, backup)
   host.restore(backup, { isDiskAlone })
   forgive(scene)
 }

@@ -32,6 +32,7 @@ const comings = {
   start: 3,
   'start-until': 6,
   doom: 2,
+  'doom-at': 4,
   kill: 4,
   stop: 3,
   clock: 0.7,

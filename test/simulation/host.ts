@@ -1,3 +1,4 @@
+import type { Transaction } from '../../src/engine/ports.ts'
 import { parsePeerId, type PeerId } from '../../src/core/peer-id.ts'
 import { MemoryDisk } from '../support/memory-disk.ts'
 import { memoryHands } from '../support/memory-hands.ts'
@@ -93,7 +94,8 @@ export class Host {
     return this.#backups
   }
 
-  committed(): void {
+  committed({ identity }: Transaction): void {
+    if (identity !== undefined) this.#past = []
     this.#issued.set(this.peerId, this.counter)
     if (this.#durability === 'full') return
     this.#past.push({ store: this.#store.clone(), atMs: this.#time.nowMs })

@@ -1,6 +1,7 @@
 import { SyndError } from '../../src/core/errors.ts'
 import type { Store, Transaction } from '../../src/engine/ports.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
+import { commitPoint } from './crash-points.ts'
 import type { Trace } from './trace.ts'
 
 /** One run of one simulated process: counts its effects and ends at the one that was chosen, if any. */
@@ -14,12 +15,21 @@ export class Life {
   endAt: number | null = null
   /** The kind of effect at which it ended, with `before` or `after`; null while it runs. */
   endedAt: string | null = null
+  /** The process ends when it comes to this point. */
+  endAtPoint: string | null = null
+  readonly #onPoint: (point: string) => void
 
-  /** `onEnd` is called once, when the process has ended in whatever way. */
-  constructor({ trace, name, onEnd }: { trace: Trace; name: string; onEnd: () => void }) {
-    this.#trace = trace
-    this.#name = name
-    this.#onEnd = onEnd
+  /** `onEnd` is called once, when the process has ended in whatever way; `onPoint` for each effect, with its kind and `before` or `after`. */
+  constructor(parts: {
+    trace: Trace
+    name: string
+    onEnd: () => void
+    onPoint: (point: string) => void
+  }) {
+    this.#trace = parts.trace
+    this.#name = parts.name
+    this.#onEnd = parts.onEnd
+    this.#onPoint = parts.onPoint
   }
 
   get isOver(): boolean {
@@ -43,9 +53,12 @@ export class Life {
   effect(when: 'before' | 'after', kind: string, detail: string): void {
     this.demandAlive()
     this.#effects++
+    const point = `${when}/${kind}`
+    this.#onPoint(point)
     this.#trace.line(`${this.#name} ${when} ${kind} ${detail}`)
-    if (this.endAt === null || this.#effects < this.endAt) return
-    this.endedAt = `${when} ${kind}`
+    const isDue = this.endAt !== null && this.#effects >= this.endAt
+    if (!isDue && this.endAtPoint !== point) return
+    this.endedAt = point
     this.end()
     throw new ProcessEnded(`ended ${when} ${kind} ${detail}`)
   }
@@ -72,7 +85,7 @@ export function storeOf(
   }
   const writes: Partial<Store> = {
     commit: (transaction) =>
-      writing('commit', () => {
+      writing(commitPoint(transaction), () => {
         store.commit(transaction)
         hooks.onCommit(transaction)
       }),

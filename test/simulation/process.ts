@@ -8,6 +8,7 @@ import type { SyndVolume } from '../../src/volume/volume.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
 import type { Random } from '../support/random.ts'
 import type { VirtualTime } from '../support/virtual-clock.ts'
+import { diskPoint } from './crash-points.ts'
 import type { Faults } from './faults.ts'
 import type { Host } from './host.ts'
 import { storeOf, type Life } from './life.ts'
@@ -61,14 +62,15 @@ export interface Process {
 export async function startProcess(parts: ProcessParts): Promise<Process> {
   const { name, host, life, faults, time, trace, random, wire, durability } = parts
   const disk = host.disk.attach({
-    effect: ({ when, operation, path, to }) => life.effect(when, operation, `${path} ${to ?? ''}`),
+    effect: ({ when, operation, path, to }) =>
+      life.effect(when, diskPoint(operation, path, to), `${path} ${to ?? ''}`),
     refuse: (call) => faults.refusalOf(call),
     pause: () => pause(parts),
   })
   const openBoth = async (): Promise<{ store: Store; volume: SyndVolume }> => {
     const store = storeOf(host.store, life, {
       isFull: () => faults.isStoreFull,
-      onCommit: () => host.committed(),
+      onCommit: (transaction) => host.committed(transaction),
     })
     const ledger = traced(`${name} store`, store, trace)
     const port = traced(`${name} disk`, disk, trace)

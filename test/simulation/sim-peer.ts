@@ -43,6 +43,9 @@ export class SimPeer {
   readonly failures: string[] = []
   /** Kinds of effects at which processes ended, `before` or `after`. */
   readonly endedAt = new Set<string>()
+  #fate: string | null = null
+  /** All kinds of effects that its processes came to. */
+  readonly points = new Set<string>()
   /** What is the case when a life begins: `hold`, `unclean`. */
   readonly startedWith = new Set<string>()
 
@@ -101,8 +104,14 @@ export class SimPeer {
     this.#isOff = false
     const { name, trace } = this.#parts
     this.#isPowerLost = isPowerLost
-    const life = new Life({ trace, name, onEnd: () => this.#ended() })
+    const life = new Life({
+      trace,
+      name,
+      onEnd: () => this.#ended(),
+      onPoint: (point) => void this.points.add(point),
+    })
     life.endAt = endAt
+    life.endAtPoint = this.#fate
     if (this.host.store.holds().length > 0) this.startedWith.add('hold')
     try {
       this.#process = await startProcess({
@@ -121,7 +130,7 @@ export class SimPeer {
       if (!(error instanceof ProcessEnded)) this.#failed(error)
       life.end()
     }
-    if (life.endedAt !== null) this.endedAt.add(life.endedAt)
+    this.#noteEnd(life)
   }
 
   /** kill -9 */
@@ -153,13 +162,27 @@ export class SimPeer {
 
   /** The process will not end by itself any more. */
   spare(): void {
-    if (this.#process !== null) this.#process.life.endAt = null
+    this.#fate = null
+    if (this.#process === null) return
+    this.#process.life.endAt = null
+    this.#process.life.endAtPoint = null
+  }
+
+  /** The first of its processes that comes to that point ends there. */
+  doomAt(point: string): void {
+    this.#fate = point
+    if (this.#process !== null) this.#process.life.endAtPoint = point
+  }
+
+  #noteEnd({ endedAt }: Life): void {
+    if (endedAt === null) return
+    this.endedAt.add(endedAt)
+    if (endedAt === this.#fate) this.#fate = null
   }
 
   #ended(): void {
     const process = this.#process
-    const ending = process?.life.endedAt ?? null
-    if (ending !== null) this.endedAt.add(ending)
+    if (process !== null) this.#noteEnd(process.life)
     process?.release()
     if (!this.#isPowerLost) return
     this.#isPowerLost = false

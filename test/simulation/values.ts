@@ -18,6 +18,7 @@ export class Values {
   readonly #nowMs: () => number
   readonly #live = new Map<string, Value>()
   readonly #superseded = new Set<string>()
+  readonly #movedFrom = new Map<string, Set<string>>()
   #count = 0
 
   constructor({ nowMs }: { nowMs: () => number }) {
@@ -46,6 +47,24 @@ export class Values {
   supersedeDigests(digests: ReadonlySet<string>): void {
     if (digests.size > 0)
       this.supersede([...this.#live.keys()].filter((content) => digests.has(digestOf(content))))
+  }
+
+  /** What nobody superseded. */
+  live(): string[] {
+    return [...this.#live.keys()]
+  }
+
+  /** Nobody superseded it, nor moved it away from that path. */
+  isLiveAt(value: string, path: string): boolean {
+    return this.#live.has(value) && this.#movedFrom.get(value)?.has(path) !== true
+  }
+
+  /** Files of these contents are about to be renamed: what they were called is free. */
+  moved(contents: Iterable<readonly [path: string, content: string]>): void {
+    for (const [path, content] of contents) {
+      const from = this.#movedFrom.get(content) ?? new Set()
+      this.#movedFrom.set(content, from.add(path))
+    }
   }
 
   isSuperseded(value: string): boolean {

@@ -11,6 +11,7 @@ import { printHistory, printStep, type History, type Step } from './history.ts'
 import type { Station } from './memory-network.ts'
 import { SimPeer } from './sim-peer.ts'
 import { knownBy } from './known.ts'
+import { Coverage } from './invariants.ts'
 import { neighbours } from './topology.ts'
 import { supersede } from './supersede.ts'
 import { Trace } from './trace.ts'
@@ -45,6 +46,8 @@ export interface Outcome {
   /** Kinds of effects at which processes ended. */
   readonly endedAt: ReadonlySet<string>
   readonly startedWith: ReadonlySet<string>
+  /** Kinds of effects that processes came to: where they might have ended. */
+  readonly points: ReadonlySet<string>
 }
 
 /** Runs one history: people at work, hosts that come and go, links that break; then everybody is left in peace. */
@@ -64,6 +67,7 @@ class World {
   readonly #trace: Trace
   readonly #values = new Values({ nowMs: () => this.#time.nowMs })
   readonly #forks = new Forks()
+  readonly #coverage = new Coverage()
   readonly #wire: Wire<Station>
   readonly #peers: readonly SimPeer[]
   readonly #scene: Scene
@@ -131,6 +135,7 @@ class World {
       report,
       traceDigest: this.#trace.digest(),
       endedAt: new Set(this.#peers.flatMap(({ endedAt }) => [...endedAt])),
+      points: new Set(this.#peers.flatMap(({ points }) => [...points])),
       startedWith: new Set(this.#peers.flatMap(({ startedWith }) => [...startedWith])),
     }
   }
@@ -155,6 +160,7 @@ class World {
     this.#demand(failureOf(this.#peers))
     this.#forks.forgive(this.#values)
     this.#demand(lossAnywhere(this.#peers, this.#values))
+    this.#demand(this.#coverage.fault(this.#peers, this.#values))
     if (step.thenMs >= quietMs && this.#scene.going.count === 0) this.#demandTruth()
   }
 

@@ -11,6 +11,8 @@ interface Pending {
 export class Delivery {
   readonly #pending = new Map<Sequence, Pending>()
   readonly #failed = new Set<Sequence>()
+  /** Acknowledged as not wanted. */
+  readonly #unwanted = new Set<Sequence>()
   readonly #onApplied: (seenMs: number) => void
   #lastAppliedMs: number | null = null
 
@@ -27,8 +29,14 @@ export class Delivery {
     return this.#failed.size
   }
 
+  /** The peer has not said what became of it. */
   isPending(sequence: Sequence): boolean {
     return this.#pending.has(sequence)
+  }
+
+  /** The peer holds what was announced as that, or something newer. */
+  hasApplied(sequence: Sequence): boolean {
+    return !this.#pending.has(sequence) && !this.#unwanted.has(sequence)
   }
 
   /** When the oldest unacknowledged change was committed; null for none. */
@@ -53,6 +61,7 @@ export class Delivery {
   drop(sequence: Sequence): void {
     this.#pending.delete(sequence)
     this.#failed.delete(sequence)
+    this.#unwanted.delete(sequence)
   }
 
   acknowledge(range: OutcomeRange, nowMs: number): void {
@@ -64,6 +73,7 @@ export class Delivery {
         continue
       }
       this.drop(sequence)
+      if (range.outcome.kind === 'not-wanted') this.#unwanted.add(sequence)
       if (range.outcome.kind === 'applied') {
         this.#lastAppliedMs = nowMs
         if (pending.seenMs !== null) this.#onApplied(pending.seenMs)

@@ -1,6 +1,6 @@
-import type { Entry } from '../../core/entry.ts'
+import { sameContent } from '../../core/entry.ts'
 import type { PeerId } from '../../core/peer-id.ts'
-import type { Announcement } from '../../core/protocol.ts'
+import type { Announcement, SequencedEntry } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { compareVectors } from '../../core/version-vector.ts'
 import type { Ledger } from '../ledger.ts'
@@ -96,7 +96,6 @@ export class Inbound {
     const { entries, upTo, head, refused = [] } = announcement
     const { peerId, epoch, name } = link.hello
     const wasComplete = receipts.isComplete
-    const forgotten = entries.filter(({ entry }) => this.#hasForgotten(peerId, entry))
     this.#store.commit({
       remote: entries.map(({ entry, sequence }) => ({ peer: peerId, entry, sequence })),
       recorded: [{ peerId, epoch, sequence: upTo, key: link.key, name }],
@@ -117,24 +116,26 @@ export class Inbound {
       this.#observer.notified(this.#peers.addressOf(peerId), 'received', entries.length)
     // Some wait to know all of it. Not at every announcement: others wait because they failed.
     if (receipts.isComplete && !wasComplete) this.#inbox.hurry()
-    this.#tellAnew(forgotten.map(({ entry }) => entry.path))
+    this.#tellAnew(peerId, entries)
     if (isForeign) this.#onForeignCounter()
   }
 
-  /** The peer has not seen any more what it once told us: a power loss took it, and nobody had it. */
-  #hasForgotten(peerId: PeerId, { path, version }: Entry): boolean {
-    const told = this.#store.remoteOf(peerId, path)
-    if (told === null) return false
-    const order = compareVectors(told.entry.version, version)
-    return order === 'ahead' || order === 'concurrent'
-  }
-
-  /** What we left untold because the peer had told it itself. */
-  #tellAnew(paths: readonly RelativePath[]): void {
-    const puts = paths
-      .map((path) => this.#store.get(path))
-      .filter((record) => record !== null)
-      .map(({ entry, observation }) => ({ entry, observation, isAnnounced: true, seenMs: null }))
+  /**
+   * Who announces a version that has not seen ours, though we told ours and heard that it was applied or was theirs, has forgotten it: a power
+   * loss took it, or a backup was restored. What came of ours since then counts (rule 17).
+   */
+  #tellAnew(peerId: PeerId, entries: readonly SequencedEntry[]): void {
+    const puts = entries
+      .map(({ entry }) => ({ theirs: entry, record: this.#store.get(entry.path) }))
+      .flatMap(({ theirs, record }) => {
+        if (record === null || record.sequence === 0) return []
+        const { entry, observation, sequence } = record
+        const delivery = this.#peers.linked(peerId)?.delivery ?? null
+        const order = compareVectors(theirs.version, entry.version)
+        const hasSeen = order === 'ahead' || (order === 'equal' && sameContent(theirs, entry))
+        const isDue = !hasSeen && delivery?.isPending(sequence) !== true
+        return isDue ? [{ entry, observation, isAnnounced: true, seenMs: null }] : []
+      })
     if (puts.length > 0) this.#ledger.commit(puts)
   }
 }

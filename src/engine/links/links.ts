@@ -10,6 +10,7 @@ import {
 } from '../../core/protocol.ts'
 import type { Inbound } from './inbound.ts'
 import type { Inbox } from '../pull/inbox.ts'
+import type { Census } from '../census.ts'
 import type { Ledger } from '../ledger.ts'
 import { Outbound } from './outbound.ts'
 import type { Peer, Peers } from './peers.ts'
@@ -34,6 +35,7 @@ export interface LinksParts {
   readonly observer: Observer
   readonly self: Self
   readonly ledger: Ledger
+  readonly census: Census
   readonly peers: Peers
   readonly inbound: Inbound
   readonly inbox: Inbox
@@ -258,6 +260,7 @@ export class Links implements NetworkHandler {
       peer,
       link,
       recordedUpTo,
+      unversioned: this.#parts.census.unversioned,
       onReply: onChange,
     })
     const { peerId } = link.answer

@@ -1,8 +1,9 @@
 import { sameEntry } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
-import type { RelativePath } from '../../core/relative-path.ts'
 import { maxAnnouncementEntries, type Sequence, type SequencedEntry } from '../../core/protocol.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
+import { covers } from '../../core/version-vector.ts'
 import { Delivery } from './deliveries.ts'
 import type { Committed, Ledger } from '../ledger.ts'
 import type { Peer } from './peers.ts'
@@ -32,10 +33,10 @@ export class Outbound {
   readonly #ended = new AbortController()
   readonly wake = new Wake()
   #cursor: Sequence
-  /** What was there before this link is told whole, also what the peer once told us: it may have heard of something else in between. */
+  /** What is new since this peer last listened it is told whole, also what it once told us: it may have heard of something else in between. */
   readonly #toldWholeUpTo: Sequence
-  /** Told on this link, replaced before the peer was done with it: it waits for what came of it. */
-  readonly #owed = new Set<RelativePath>()
+  /** The same for what was given up here: the last that was told of it is not covered by what comes (rule 23). */
+  readonly #toldAgain: Set<RelativePath>
 
   constructor(parts: {
     store: Store
@@ -46,6 +47,8 @@ export class Outbound {
     link: OutboundLink
     /** The peer has recorded our index up to here. */
     recordedUpTo: Sequence
+    /** Paths that have no version at present. */
+    unversioned: Iterable<RelativePath>
     onReply: () => void
   }) {
     this.#store = parts.store
@@ -58,6 +61,7 @@ export class Outbound {
     this.#onReply = parts.onReply
     this.#cursor = parts.recordedUpTo
     this.#toldWholeUpTo = parts.ledger.lastSequence
+    this.#toldAgain = new Set(parts.unversioned)
     this.#delivery = new Delivery({
       onApplied: (seenMs) => {
         parts.observer.propagated(
@@ -91,16 +95,15 @@ export class Outbound {
   committed(commits: readonly Committed[]): void {
     const sinceMs = this.#clock.nowMs()
     for (const { before, after, seenMs } of commits) {
-      if (before !== null && before.sequence !== after.sequence) this.#replaced(before)
+      if (before !== null && before.sequence !== after.sequence) {
+        this.#delivery.drop(before.sequence)
+        if (!covers(after.entry.version, before.entry.version))
+          this.#toldAgain.add(after.entry.path)
+      }
       if (after.sequence > 0 && before?.sequence !== after.sequence)
         this.#delivery.add(after.sequence, { seenMs, sinceMs })
     }
     this.wake.call()
-  }
-
-  #replaced({ entry, sequence }: IndexRecord): void {
-    if (sequence <= this.#cursor && this.#delivery.isPending(sequence)) this.#owed.add(entry.path)
-    this.#delivery.drop(sequence)
   }
 
   /** Told of what left the index without a tombstone: nobody waits for it any more. */
@@ -150,9 +153,9 @@ export class Outbound {
     this.#onReply()
   }
 
-  /** Rule 16: the peer announced exactly this to us, and waits for nothing else. */
+  /** Rule 16: the peer announced exactly this to us. */
   #isKnown({ entry, sequence }: SequencedEntry): boolean {
-    if (this.#owed.delete(entry.path) || sequence <= this.#toldWholeUpTo) return false
+    if (this.#toldAgain.delete(entry.path) || sequence <= this.#toldWholeUpTo) return false
     const known = this.#store.remoteOf(this.#peerId, entry.path)
     return known !== null && sameEntry(known.entry, entry)
   }

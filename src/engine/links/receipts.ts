@@ -1,3 +1,4 @@
+import { isConflictCopy, originalOf } from '../../core/conflict.ts'
 import type { Interval } from '../../core/interval-set.ts'
 import type { Outcome, OutcomeRange, RefusedEntry, Sequence } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
@@ -10,6 +11,8 @@ export class Receipts {
   readonly #openSequences = new Set<Sequence>()
   /** Of the open ones those that our mode does not take (rule M1), by path. */
   readonly #declined = new Map<RelativePath, Sequence>()
+  /** Open conflict copies, by what they are copies of. */
+  readonly #openCopies = new Map<RelativePath, Set<RelativePath>>()
   readonly #untold = new Map<Sequence, Outcome>()
   readonly #refusals = new Refusals()
   #recordedUpTo: Sequence
@@ -48,6 +51,14 @@ export class Receipts {
     return this.#open.get(path) ?? null
   }
 
+  /** Rule 4: a conflict copy of `path`, announced before `sequence`, that is not here yet. */
+  openCopyOf(path: RelativePath, sequence: Sequence): RelativePath | null {
+    for (const copy of this.#openCopies.get(originalOf(path)) ?? []) {
+      if (copy !== path && (this.#open.get(copy) ?? sequence) < sequence) return copy
+    }
+    return null
+  }
+
   openPaths(): Iterable<RelativePath> {
     return this.#open.keys()
   }
@@ -76,6 +87,9 @@ export class Receipts {
     }
     this.#open.set(path, sequence)
     this.#openSequences.add(sequence)
+    if (!isConflictCopy(path)) return
+    const copies = this.#openCopies.get(originalOf(path)) ?? new Set()
+    this.#openCopies.set(originalOf(path), copies.add(path))
   }
 
   /** The outcome for a path; `applied` and `not-wanted` close it, a failure leaves it open and is told once. */
@@ -87,6 +101,7 @@ export class Receipts {
     this.#open.delete(path)
     this.#openSequences.delete(sequence)
     this.#declined.delete(path)
+    if (isConflictCopy(path)) this.#closeCopy(path)
   }
 
   /** It is recorded and not taken: told as `not-wanted` on every link, until it is closed. */
@@ -113,6 +128,12 @@ export class Receipts {
     this.#toldUpTo = this.#recordedUpTo
     this.#untold.clear()
     return { recordedUpTo: this.#recordedUpTo, ranges }
+  }
+
+  #closeCopy(path: RelativePath): void {
+    const copies = this.#openCopies.get(originalOf(path))
+    copies?.delete(path)
+    if (copies?.size === 0) this.#openCopies.delete(originalOf(path))
   }
 
   /** Contiguous ranges: between what is open or refused everything up to `recordedUpTo` is done. */

@@ -3,39 +3,17 @@ import { stampedAnew } from '../../core/detect.ts'
 import { isLive, sameContent, sameMetadata, type Entry, type LiveEntry } from '../../core/entry.ts'
 import type { IndexRecord, RemoteRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
-import type { SyncMode } from '../../core/protocol.ts'
+import type { Sequence, SyncMode } from '../../core/protocol.ts'
 import { giveWay, goOver, reconcile, type Decision } from '../../core/reconcile.ts'
 import { parentOf, type RelativePath } from '../../core/relative-path.ts'
 import { compareVectors, coversDot, mergeVectors } from '../../core/version-vector.ts'
 import { compareForWinner } from '../../core/winner.ts'
 import type { LocalChanges } from '../local-changes.ts'
 import { isCopyKnown } from './known-copies.ts'
+import type { Verdict } from './verdict.ts'
 import type { Overlay } from './overlay.ts'
 import type { Store } from '../ports.ts'
 import type { Self } from '../self.ts'
-
-/** What is to be done about a path. */
-export interface Intent {
-  readonly path: RelativePath
-  /** What the index is to hold. */
-  readonly entry: Entry
-  /** The announcement that led to it; null: ours, whose bytes are missing here. */
-  readonly remote: RemoteRecord | null
-  /** What must have a conflict copy first. */
-  readonly loser: Loser | null
-  readonly isVersionReuse: boolean
-  /** Content that is not on this disk under this name yet. */
-  readonly needsBytes: boolean
-  /** Content that was here and is not any more: peers that took it over from us may never have announced it back. */
-  readonly isLost: boolean
-}
-
-export type Verdict =
-  /** Nothing more to do until something is announced or committed. */
-  | { readonly kind: 'settled' }
-  /** Not now: another path comes first (null: another peer must act). */
-  | { readonly kind: 'park'; readonly on: RelativePath | null }
-  | { readonly kind: 'intent'; readonly intent: Intent }
 
 /** What became of an announcement: our index covers it; the path is ignored (rule 14); our mode does not take it (rule M1). */
 type Done = 'applied' | 'not-wanted' | 'declined'
@@ -45,44 +23,55 @@ interface Candidate {
   readonly decision: Extract<Decision, { kind: 'become' | 'stamp' }>
 }
 
+const settled: Verdict = { kind: 'settled' }
+
+/** What is known of the peers; Peers fits. */
+interface KnownPeers {
+  /** Null: no link to it is up. */
+  linked(peer: PeerId): {
+    readonly delivery: { hasApplied(sequence: Sequence): boolean } | null
+  } | null
+  receipts(peer: PeerId): {
+    readonly isComplete: boolean
+    openCopyOf(path: RelativePath, sequence: Sequence): RelativePath | null
+  }
+  modeOf(peer: PeerId): SyncMode | null
+}
+
+interface Paths {
+  has(path: RelativePath): boolean
+}
+
 /** Decides what to make of all that was announced for a path. Reads only. */
 export class Decider {
   readonly #store: Store
   readonly #self: Self
-  readonly #isHeld: (path: RelativePath) => boolean
-  readonly #isDamaged: (path: RelativePath) => boolean
-  readonly #isComplete: (peer: PeerId) => boolean
-  readonly #isLinked: (peer: PeerId) => boolean
+  readonly #peers: KnownPeers
+  readonly #heldDeletes: Paths
+  readonly #damage: Paths
   readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   readonly #mode: SyncMode
-  readonly #modeOf: (peer: PeerId) => SyncMode | null
   readonly #localChanges: LocalChanges
 
-  /**
-   * `isComplete`: everything that peer had when it last spoke is recorded. `isHeld`: gone here, the delete is held back. `isDamaged`: a power
-   * loss took the bytes (rule 23).
-   */
   constructor(parts: {
     store: Store
     self: Self
-    isHeld: (path: RelativePath) => boolean
-    isDamaged: (path: RelativePath) => boolean
-    isComplete: (peer: PeerId) => boolean
-    isLinked: (peer: PeerId) => boolean
+    peers: KnownPeers
+    /** Gone here, and the delete is held back. */
+    heldDeletes: Paths
+    /** A power loss took the bytes (rule 23). */
+    damage: Paths
     isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
     mode: SyncMode
-    modeOf: (peer: PeerId) => SyncMode | null
     localChanges: LocalChanges
   }) {
     this.#store = parts.store
     this.#self = parts.self
-    this.#isHeld = parts.isHeld
-    this.#isDamaged = parts.isDamaged
-    this.#isComplete = parts.isComplete
-    this.#isLinked = parts.isLinked
+    this.#peers = parts.peers
+    this.#heldDeletes = parts.heldDeletes
+    this.#damage = parts.damage
     this.#isIgnored = parts.isIgnored
     this.#mode = parts.mode
-    this.#modeOf = parts.modeOf
     this.#localChanges = parts.localChanges
   }
 
@@ -94,29 +83,60 @@ export class Decider {
   ): Verdict {
     const record = overlay.get(path)
     const candidates: Candidate[] = []
-    let isAwaited = false
+    let awaited: Verdict | null = null
     for (const remote of overlay.remote(path)) {
       if (this.#isUnwanted(remote.entry, record)) {
         onDone(remote, 'not-wanted')
         continue
       }
       const decision = this.#reconcile(record, remote, overlay)
-      if (decision.kind === 'keep') onDone(remote, 'applied')
+      const copy = this.#awaitedCopyOf(remote)
+      if (decision.kind === 'keep' || this.#isOutdated(remote, record)) onDone(remote, 'applied')
       else if (this.#mode === 'send-only' && !this.#isFree(decision, record)) {
         const stays = this.#stays(remote, record, overlay)
         if (stays !== null) return stays
         onDone(remote, 'declined')
-      } else if (decision.kind === 'await') isAwaited = true
+      } else if (decision.kind === 'await') awaited ??= { kind: 'park', on: null }
+      else if (copy !== null) awaited = { kind: 'park', on: copy }
       else candidates.push({ remote, decision })
     }
-    const sorted = candidates.toSorted(byNewest)
-    const best = sorted.find(({ decision }) => this.#isObtainable(decision, record, overlay))
-    if (best !== undefined) return this.#verdict(best, record, overlay)
-    const isToBe = record !== null && this.#isMissing(record)
-    if (isLive(record?.entry) && (isToBe || this.#localChanges.isTakenBack(path)))
+    return this.#best(candidates.toSorted(byNewest), record, overlay) ?? awaited ?? settled
+  }
+
+  /** Rule 17: the peer applied ours since, and need not say so where we said it first (rule 16). */
+  #isOutdated({ peer, entry }: RemoteRecord, record: IndexRecord | null): boolean {
+    if (record === null || record.sequence === 0) return false
+    const order = compareVectors(record.entry.version, entry.version)
+    const isReuse = order === 'equal' && !sameContent(record.entry, entry)
+    if (order !== 'concurrent' && !isReuse) return false
+    return this.#peers.linked(peer)?.delivery?.hasApplied(record.sequence) === true
+  }
+
+  /** Rule 4: a conflict copy that its announcer made first and that is not here yet. */
+  #awaitedCopyOf({ peer, sequence, entry }: RemoteRecord): RelativePath | null {
+    return this.#peers.receipts(peer).openCopyOf(entry.path, sequence)
+  }
+
+  /** The first that can be done now; if none can, what the first waits for; null where nothing is to be done. */
+  #best(
+    sorted: readonly Candidate[],
+    record: IndexRecord | null,
+    overlay: Overlay,
+  ): Verdict | null {
+    let parked: Verdict | null = null
+    for (const candidate of sorted) {
+      if (!this.#isObtainable(candidate.decision, record, overlay)) continue
+      const verdict = this.#verdict(candidate, record, overlay)
+      if (verdict.kind !== 'park') return verdict
+      parked ??= verdict
+    }
+    if (parked !== null) return parked
+    if (
+      isLive(record?.entry) &&
+      (this.#isMissing(record) || this.#localChanges.isTakenBack(record.entry.path))
+    )
       return this.#restore(record.entry, overlay)
-    if (sorted[0] !== undefined) return this.#verdict(sorted[0], record, overlay)
-    return isAwaited ? { kind: 'park', on: null } : { kind: 'settled' }
+    return sorted[0] === undefined ? null : this.#verdict(sorted[0], record, overlay)
   }
 
   /** Rule 14. What is live here is not ignored as what it is: deletes of it count, whatever they say that they deleted. */
@@ -154,7 +174,7 @@ export class Decider {
     if (entry.sizeBytes === 0 || this.#isHere(record, entry)) return true
     const isAtPeer = overlay
       .remote(entry.path)
-      .some((held) => sameContent(held.entry, entry) && this.#isLinked(held.peer))
+      .some((held) => sameContent(held.entry, entry) && this.#peers.linked(held.peer) !== null)
     return isAtPeer || this.#store.findByDigest(entry.digest, 1).length > 0
   }
 
@@ -163,7 +183,8 @@ export class Decider {
     const decision = reconcile(local, remote.entry, (loser) => this.hasCopyOf(loser, overlay))
     if (this.#mode === 'receive-only') return goOver(decision, remote.entry)
     const mayGiveWay = decision.kind === 'await' && this.#mode === 'send-receive'
-    if (!mayGiveWay || local === null || this.#modeOf(remote.peer) !== 'send-only') return decision
+    if (!mayGiveWay || local === null || this.#peers.modeOf(remote.peer) !== 'send-only')
+      return decision
     return giveWay(local, remote.entry, this.#self.nextDot()) ?? decision
   }
 
@@ -211,7 +232,7 @@ export class Decider {
 
   /** What the index says is not on this disk, and nobody deleted it: it must come from a peer again. */
   #isMissing({ entry, observation }: IndexRecord): boolean {
-    return observation === null || this.#isDamaged(entry.path)
+    return observation === null || this.#damage.has(entry.path)
   }
 
   /** If nobody has it, what is here stands: it was ours and is missing, or takes the place of what was (rule 23). */
@@ -223,7 +244,7 @@ export class Decider {
   /** Something can be put into the directory: it is on the disk. */
   #isPlace(directory: RelativePath | null, overlay: Overlay): boolean {
     if (directory === null) return true
-    const isGone = this.#isDamaged(directory) || this.#isHeld(directory)
+    const isGone = this.#damage.has(directory) || this.#heldDeletes.has(directory)
     const { kind = null } = this.#localChanges.madeAt(directory)?.observation ?? {}
     const isChanged = this.#localChanges.has(directory) && kind !== 'directory'
     return overlay.isDirectory(directory) && !isGone && !isChanged
@@ -253,7 +274,7 @@ export class Decider {
     const record = this.#localChanges.shownAt(entry.path, indexed)
     if (record === null || this.#isMissing(record) || !sameContent(record.entry, entry))
       return false
-    return !this.#isHeld(entry.path) || sameMetadata(record.entry, entry)
+    return !this.#heldDeletes.has(entry.path) || sameMetadata(record.entry, entry)
   }
 
   /**
@@ -269,7 +290,7 @@ export class Decider {
     }: { record: IndexRecord; children: readonly IndexRecord[]; overlay: Overlay },
   ): Verdict {
     const kept = children.find((child) => !this.#isDeleted(child, overlay))
-    if (kept !== undefined && this.#isComplete(remote.peer))
+    if (kept !== undefined && this.#peers.receipts(remote.peer).isComplete)
       return this.#stamp(remote, record, overlay)
     // One of them, not the directory: else each child that goes would have all the others looked at again.
     return { kind: 'park', on: (kept ?? children[0])?.entry.path ?? remote.entry.path }

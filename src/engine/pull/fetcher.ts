@@ -2,7 +2,7 @@ import type { Digest } from '../../core/digest.ts'
 import { errorCode, SyndError } from '../../core/errors.ts'
 import type { ProblemCode } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
-import type { Intent } from './decider.ts'
+import type { Intent } from './verdict.ts'
 import type { Inbox } from './inbox.ts'
 import type { Peer, Peers } from '../links/peers.ts'
 import type {

@@ -1,0 +1,76 @@
+import type { Transaction } from '../../src/engine/ports.ts'
+
+/** Where a process can end: each of these, before or after. A new effect is added here, so that histories come to it. */
+export const crashPoints = [
+  'chmod/staging',
+  'chmod/volume',
+  'chown/staging',
+  'commit',
+  'commit/forgotten',
+  'commit/holds',
+  'commit/identity',
+  'commit/recorded',
+  'commit/recorded/identity',
+  'commit/records',
+  'commit/records/holds',
+  'commit/remote/recorded',
+  'copy/hold/staging',
+  'copy/volume/staging',
+  'create/own',
+  'create/staging',
+  'hello',
+  'link/hold/volume',
+  'link/staging/volume',
+  'link/volume/hold',
+  'mkdir/own',
+  'mkdir/volume',
+  'pull',
+  'record-hold',
+  'rename/own/own',
+  'rename/staging/volume',
+  'rename/volume/hold',
+  'rmdir/own',
+  'rmdir/volume',
+  'send',
+  'symlink/staging',
+  'sync-directory/own',
+  'sync-directory/root',
+  'sync-directory/volume',
+  'sync-file/own',
+  'sync-file/staging',
+  'sync-file/volume',
+  'unlink/hold',
+  'unlink/staging',
+  'utimes/staging',
+  'utimes/volume',
+  'write/own',
+  'write/staging',
+] as const
+
+/** Names for what a crash may come before or after: an operation with the places that it is about, or what a commit holds. */
+export function diskPoint(operation: string, path: string, to: string | null): string {
+  return [operation, placeOf(path), ...(to === null ? [] : [placeOf(to)])].join('/')
+}
+
+export function commitPoint(transaction: Transaction): string {
+  const { records = [], remote = [], releasedHolds = [], forgotten = [] } = transaction
+  const { recorded, heldDeletes, identity } = transaction
+  const parts = [
+    records.length > 0 ? 'records' : null,
+    remote.length > 0 ? 'remote' : null,
+    recorded === undefined ? null : 'recorded',
+    releasedHolds.length > 0 ? 'holds' : null,
+    forgotten.length > 0 ? 'forgotten' : null,
+    heldDeletes === undefined ? null : 'held-deletes',
+    identity === undefined ? null : 'identity',
+  ]
+  return ['commit', ...parts.filter((part) => part !== null)].join('/')
+}
+
+const places = ['staging', 'hold', 'granted'] as const
+
+function placeOf(path: string): string {
+  if (path === '') return 'root'
+  if (path !== '.synd' && !path.startsWith('.synd/')) return 'volume'
+  return places.find((place) => path.startsWith(`.synd/${place}/`)) ?? 'own'
+}

@@ -1,0 +1,89 @@
+import { contentDigest, type Entry } from '../../src/core/entry.ts'
+import type { RelativePath } from '../../src/core/relative-path.ts'
+import { coversDot, type Dot } from '../../src/core/version-vector.ts'
+import type { Store } from '../../src/engine/ports.ts'
+import { digestOf } from './contents.ts'
+import type { Values } from './values.ts'
+
+interface Named {
+  readonly name: string
+  readonly host: { readonly store: Store }
+}
+
+/** A value as one version of a path. */
+interface Version {
+  readonly value: string
+  readonly path: RelativePath
+  readonly dot: Dot
+}
+
+/**
+ * Rule 4 after every step: no index covers the write of a value that nobody superseded, unless the index has that content, its conflict copy or
+ * a tombstone of it. Whoever breaks this may throw away the last copy.
+ */
+export class Coverage {
+  readonly #versions = new Map<string, Version>()
+
+  /** In words what does not hold, or null. */
+  fault(peers: readonly Named[], values: Values): string | null {
+    const live = new Map(values.live().map((value) => [digestOf(value), value]))
+    for (const { host } of peers) this.#note(host.store, live)
+    for (const [key, version] of this.#versions) {
+      if (!values.isLiveAt(version.value, version.path)) this.#versions.delete(key)
+    }
+    for (const { name, host } of peers) {
+      const fault = this.#faultIn(host.store)
+      if (fault !== null) return `${name} ${fault}`
+    }
+    return null
+  }
+
+  #note(store: Store, live: ReadonlyMap<string, string>): void {
+    for (const { entry } of store.all()) {
+      const value = live.get(contentDigest(entry) ?? '')
+      if (value === undefined || entry.version.size === 0) continue
+      const { path, contentDot: dot } = entry
+      this.#versions.set(`${path} ${dot.peer} ${dot.counter}`, { value, path, dot })
+    }
+  }
+
+  #faultIn(store: Store): string | null {
+    for (const { value, path, dot } of this.#versions.values()) {
+      const record = store.get(path)
+      if (record === null || !coversDot(record.entry.version, dot)) continue
+      const digest = digestOf(value)
+      const isThere = [...store.all()].some(({ entry }) => isOf(entry, digest))
+      if (!isThere) return `covers ${value} at ${path} and has it nowhere`
+    }
+    return null
+  }
+}
+
+function isOf(entry: Entry, digest: string): boolean {
+  return (entry.kind === 'tombstone' ? entry.removedDigest : contentDigest(entry)) === digest
+}
+
+/** At rest every index says the same of every path: content and vector (rules 6 and 16). In words what differs, or null. */
+export function unequalIndexes(peers: readonly Named[]): string | null {
+  const [first, ...others] = peers
+  if (first === undefined) return null
+  const known = said(first.host.store)
+  for (const { name, host } of others) {
+    const here = said(host.store)
+    for (const path of new Set([...known.keys(), ...here.keys()])) {
+      if (known.get(path) !== here.get(path))
+        return `of ${path} ${first.name} says ${known.get(path)}, ${name} says ${here.get(path)}`
+    }
+  }
+  return null
+}
+
+function said(store: Store): Map<string, string> {
+  return new Map(
+    [...store.all()].map(({ entry }) => {
+      const { path, kind, version } = entry
+      const vector = [...version].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(String)
+      return [path, [kind, contentDigest(entry) ?? '', ...vector].join(' ')]
+    }),
+  )
+}
