@@ -86,6 +86,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   }
 
   let next: Promise<string> | null = null
+  let rested: Promise<void> = rest()
   return {
     notified: (peer, direction, entries) =>
       table.notifications.inc({ peer: peerOf(peer), direction }, amount(entries)),
@@ -111,10 +112,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     watchOverflowed: () => table.watchOverflows.inc(),
     watchDegraded: (reason) => table.watchDegraded.set(reason === null ? 0 : 1),
     render: async (status, format) => {
-      // All who ask in one turn of the event loop share a drawing that begins after it: many scrapers cost one.
-      next ??= new Promise((resolve) => setImmediate(resolve)).then(() => {
+      // All who ask before a drawing begins share it: a thousand scrapers cost a few.
+      next ??= rested.then(() => {
         next = null
-        return draw(status)
+        const text = draw(status)
+        rested = text.then(rest, rest)
+        return text
       })
       const text = await next
       return format === 'openmetrics' ? toOpenMetrics(text) : text
@@ -130,6 +133,15 @@ function createRegistry(): Registry {
   for (const kind of ['handles', 'requests', 'resources'])
     registry.removeSingleMetric(`nodejs_active_${kind}_total`)
   return registry
+}
+
+/** Between two drawings, each of which takes some milliseconds of the event loop. */
+const restMs = 25
+
+function rest(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, restMs).unref()
+  })
 }
 
 /** A clock that went back must not throw here nor spoil a sum. */

@@ -13,7 +13,8 @@ export interface Siege {
   readonly cluster: Cluster
   /**
    * An honest peer is served by the victim within 2 s: its change arrives there, the victim's arrives at it, and one who comes anew gets in on
-   * both channels. A busy machine gets three tries.
+   * both channels. There are three tries, and more time on a machine
+   * that is busy with something else.
    */
   expectServed(): Promise<void>
   /** synd_rejected_total of the victim. */
@@ -31,6 +32,8 @@ export interface MemoryWatch {
 }
 
 const servedMs = 2000
+/** A machine that needs more than a fifth of a second for it when nobody attacks has other work: so many times that, then. */
+const busyFactor = 10
 const maxGrowthBytes = 50e6
 
 /** `isListed`: the victim dials the attacker too, and pulls from it. */
@@ -57,15 +60,16 @@ export async function besiege({
   attacker.trust(victim.process.environment['SYND_SSH_AUTHORIZED_KEYS'] ?? '')
   for (const { process } of cluster.members) process.start()
   let turn = 0
+  let allowedMs = servedMs
   const siege: Siege = {
     victim,
     attacker,
     cluster,
     expectServed: async () => {
       const durations: number[] = []
-      while (durations.length < 3 && !durations.some((ms) => ms < servedMs))
+      while (durations.length < 3 && !durations.some((ms) => ms < allowedMs))
         durations.push(await serve({ victim, honest, attacker, turn: ++turn }))
-      expect(Math.min(...durations)).toBeLessThan(servedMs)
+      expect(Math.min(...durations)).toBeLessThan(allowedMs)
     },
     rejected: async (surface, reason) => {
       const { text } = await victim.process.get('/metrics')
@@ -86,7 +90,9 @@ export async function besiege({
   }
   // The first time is slower; and it makes the memory that an honest life takes.
   await serve({ victim, honest, attacker, turn: 0 })
-  for (let count = 0; count < 3; count++) await siege.expectServed()
+  const calm: number[] = []
+  while (calm.length < 3) calm.push(await serve({ victim, honest, attacker, turn: ++turn }))
+  allowedMs = Math.max(servedMs, busyFactor * Math.min(...calm))
   return siege
 }
 

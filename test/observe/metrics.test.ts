@@ -289,6 +289,18 @@ test('many scrapes at once draw the metrics once, and never show an older status
   expect((await series(status)).get('synd_volume_bytes{}')).toBe(2)
 })
 
+test('whoever asks in between shares the next drawing, however many ask', async () => {
+  let calls = 0
+  const status = () => sampleStatus({ volume: { ...sampleStatus().volume, bytes: (calls += 1) } })
+  const scrapes: Promise<string>[] = []
+  for (let turn = 0; turn < 200; turn += 1) {
+    scrapes.push(metrics.render(status, 'prometheus'))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await Promise.all(scrapes)
+  expect(calls).toBeLessThan(100)
+})
+
 test('OpenMetrics is the same with its own rules for names and the end, and spoils no later scrape', async () => {
   metrics.conflicted()
   const before = (await metrics.render(() => sampleStatus(), 'prometheus')).split('\n')

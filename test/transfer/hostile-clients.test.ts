@@ -12,7 +12,15 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { collect, until } from './collect.ts'
 import { makeKey, type TestKey } from './keys.ts'
 import { startPair } from './peers.ts'
-import { deafToExtensions, exec, openClient, outcomeOf, rawClient, remoteId } from './raw-client.ts'
+import {
+  deafToExtensions,
+  exec,
+  openClient,
+  outcomeOf,
+  protocolOf,
+  rawClient,
+  remoteId,
+} from './raw-client.ts'
 
 const cleanups: (() => Promise<void> | void)[] = []
 afterEach(async () => {
@@ -91,6 +99,24 @@ describe('logins', () => {
     const login: PublicKeyAuthMethod = { type: 'publickey', username: 'x', key }
     await refused(peer, { config: { authHandler: [login] } })
     expect(peer.record.rejections).toContain('ssh:login')
+  })
+
+  test('with a public key alone are refused, also when the client goes on as if it were in', async () => {
+    const peer = await victim()
+    const key = parsed(peer.member)
+    const login: PublicKeyAuthMethod = { type: 'publickey', username: 'x', key }
+    const attacker = openClient(peer.port, { config: { authHandler: [login] } })
+    cleanups.push(() => void attacker.socket.destroy())
+    let isIn = false
+    attacker.client.on('ready', () => (isIn = true))
+    key.sign = () => {
+      protocolOf(attacker.client).session(0, 2 ** 20, 32_768)
+      throw new Error('no private key here')
+    }
+    await until(attacker.isClosed)
+    expect(isIn).toBe(false)
+    expect(peer.opened.ever).toBe(0)
+    await peer.expectServed()
   })
 
   test('with the signature of another session are refused', async () => {

@@ -14,6 +14,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { SyndError } from '../../src/core/errors.ts'
 import type { PullTarget } from '../../src/engine/ports.ts'
+import { startSwapper } from '../support/swapper.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { collect, until } from './collect.ts'
 import { makeKey } from './keys.ts'
 import { memoryStages } from './memory-stage.ts'
@@ -204,32 +206,20 @@ describe('nothing but the listed file is served', () => {
     expect(peer.opened.ever).toBe(0)
   })
 
-  test('also while a component is swapped for a link all the time', async () => {
+  test('also while a component is swapped for a link 10,000 times', async () => {
     const peer = await pair()
     const { root } = peer.volume
     const request = peer.volume.put('dir/file', 'x'.repeat(8))
-    mkdirSync(join(root, 'outside'))
-    writeFileSync(join(root, 'outside/file'), outside)
-    symlinkSync('outside', join(root, 'link'))
-    const swapping = { isOn: true }
-    const swap = async (): Promise<void> => {
-      while (swapping.isOn) {
-        renameSync(join(root, 'dir'), join(root, 'aside'))
-        renameSync(join(root, 'link'), join(root, 'dir'))
-        await new Promise(setImmediate)
-        renameSync(join(root, 'dir'), join(root, 'link'))
-        renameSync(join(root, 'aside'), join(root, 'dir'))
-        await new Promise(setImmediate)
-      }
-    }
-    const swapped = swap()
+    const elsewhere = temporaryDirectory()
+    writeFileSync(join(elsewhere.path, 'file'), outside)
+    const swapper = await startSwapper(join(root, 'dir'), elsewhere.path)
     const seen = new Set<string>()
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 20 || swapper.swaps() < 10_000; round++) {
       const requests = Array.from({ length: 20 }, () => request)
       for (const kind of (await collect(peer.transfer, peer.target, requests)).kinds) seen.add(kind)
     }
-    swapping.isOn = false
-    await swapped
+    await swapper[Symbol.asyncDispose]()
+    elsewhere.remove()
     expect([...seen].every((kind) => kind === 'pulled' || kind === 'superseded')).toBe(true)
     expect(peer.sink.record.rejections).toEqual([])
   })

@@ -18,7 +18,7 @@ import {
 } from '../support/volume-fixture.ts'
 
 /** How often the link must have stood there, and how often everything was tried, before a test believes that nothing leads through it. */
-const enoughSwaps = 3000
+const enoughSwaps = 10_000
 const enoughTurns = 200
 
 const secret = 'secret of somebody outside the volume'

@@ -1,9 +1,10 @@
 import { DatabaseSync } from 'node:sqlite'
 import { SyndError } from '../../core/errors.ts'
-import type { Disk } from '../disk.ts'
+import { errnoOf, type Disk } from '../disk.ts'
 import { ownDirectory } from './layout.ts'
 
 const lockPath = `${ownDirectory}/lock`
+const lockMode = 0o600
 
 /**
  * Keeps other processes off the volume: an open exclusive transaction on the SQLite file `.synd/lock`. The kernel drops it with the
@@ -29,6 +30,7 @@ export class VolumeLock {
     }
     let database: DatabaseSync | null = null
     try {
+      this.#closeToOthers(there)
       database = new DatabaseSync(`${this.#rootPath}/${lockPath}`)
       database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE')
       this.#database = database
@@ -41,6 +43,19 @@ export class VolumeLock {
       const reason = cause instanceof Error ? cause.message : String(cause)
       const message = `${said}: ${lockPath} cannot be locked (${reason}); expected a file system with working locks that this user may write`
       throw new SyndError('volume-unwritable', message, { cause })
+    }
+  }
+
+  /** SQLite would leave it to the umask. Of two processes that make it at once, one makes it. */
+  #closeToOthers(there: { readonly mode: number } | null): void {
+    try {
+      if (there === null) this.#disk.create(lockPath, lockMode).close()
+      else if ((there.mode & 0o777) !== lockMode) this.#disk.chmod(lockPath, lockMode)
+    } catch (error) {
+      const isMade = errnoOf(error) === 'EEXIST'
+      // A file system without modes refuses to change them.
+      const isWithoutModes = errnoOf(error) === 'EPERM'
+      if (!isMade && !isWithoutModes) throw error
     }
   }
 
