@@ -370,6 +370,8 @@ export interface Transfer {
     createStage: (request: PullRequest) => Promise<Stage>,
     signal: AbortSignal,
   ): AsyncIterable<Pulled>
+  /** The listener is called when a source that was not trusted may be by now, or the reverse. Absent where that never changes. */
+  onTrustChange?(listener: () => void): void
   stop(): Promise<void>
 }
 

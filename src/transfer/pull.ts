@@ -74,6 +74,7 @@ export function createTransfer(options: TransferOptions): ScpTransfer {
   const { privateKey } = options
   const connections = new Connections({ privateKey, limits })
   const bulk = new BulkLane({ privateKey, limits })
+  const listeners: (() => void)[] = []
 
   async function* pull(
     target: PullTarget,
@@ -124,9 +125,11 @@ export function createTransfer(options: TransferOptions): ScpTransfer {
 
   return {
     pull,
+    onTrustChange: (listener) => void listeners.push(listener),
     trustChanged: () => {
       connections.trustChanged()
       bulk.trustChanged()
+      for (const listener of listeners) listener()
     },
     stop: async () => {
       await Promise.all([connections.stop(), bulk.stop()])

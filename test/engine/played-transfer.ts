@@ -12,6 +12,8 @@ export class PlayedTransfer implements Transfer {
   readonly broken = new Map<string, SyndError>()
   /** Pulls that were begun: the paths that each asked for. */
   readonly begun: (readonly string[])[] = []
+  /** As when authorized_keys or known_hosts is another. */
+  trustChanged: () => void = () => undefined
   /** Paths whose bytes never come. */
   readonly endless = new Set<string>()
 
@@ -35,6 +37,10 @@ export class PlayedTransfer implements Transfer {
       if (content === null || sha256(content) !== request.digest) yield { kind: 'superseded' }
       else yield await stage(content, await createStage(request))
     }
+  }
+
+  onTrustChange(listener: () => void): void {
+    this.trustChanged = listener
   }
 
   async stop(): Promise<void> {}

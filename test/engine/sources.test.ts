@@ -79,6 +79,17 @@ test('the status says of which peer and why nothing can be pulled, until somethi
   expect(problems()).toEqual([])
 })
 
+test('a source that was mended is asked at once, however long it was to rest', async () => {
+  const { transfer } = await withPeers('b')
+  transfer.broken.set('b', untrusted)
+  synd.peer('b').announce(toldFile('file', 'content'))
+  await synd.pass(600_000)
+  transfer.broken.delete('b')
+  transfer.trustChanged()
+  await synd.pass(100)
+  expect(synd.tree).toHaveLength(1)
+})
+
 test('a hiccup of a source is no problem once nothing waits for it', async () => {
   const { transfer } = await withPeers('b', 'c')
   transfer.broken.set('b', stalled)

@@ -74,6 +74,10 @@ export class Puller {
       onSuperseded: (peer, intent) => this.#superseded(peer, intent),
       backlog: () => this.#ready.length,
     })
+    parts.transfer.onTrustChange?.(() => {
+      this.#sources.wake(parts.peers.all())
+      parts.inbox.hurry()
+    })
   }
 
   /** Something is being fetched or applied. */

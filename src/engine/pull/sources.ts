@@ -54,6 +54,13 @@ export class Sources {
     return before === null || before.message !== error.message
   }
 
+  /** Something was mended, perhaps: whoever rests is asked once more, and if that fails rests as before. */
+  wake(peers: readonly Peer[]): void {
+    for (const peer of peers)
+      if (peer.sourceFailure !== null)
+        peer.sourceFailure = { ...peer.sourceFailure, retryAtMs: this.#clock.monotonicMs() }
+  }
+
   /** It sent something. True: it had failed before. */
   worked(peer: Peer): boolean {
     const hadFailed = peer.sourceFailure !== null
