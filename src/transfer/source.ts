@@ -8,6 +8,7 @@ import { algorithms } from './algorithms.ts'
 import { createCrowd, type Crowd } from './source/crowd.ts'
 import type { AuthorizedKey } from './source/login.ts'
 import type { FileReader } from './source/served-file.ts'
+import { createSessionCounts } from './source/session-counts.ts'
 import {
   SourceConnection,
   type SourceLimits,
@@ -57,6 +58,8 @@ const maxStrangersPerAddress = 128
 /** After login: a fleet may share one key. */
 const maxMembers = 512
 const maxMembersPerKey = 256
+/** Hosts that share a key have eight each at most; each holds less than a megabyte for who does not read. */
+const maxSessionsPerKey = 128
 
 /** What SSH tells of the program before anybody logged in. */
 const identification = 'Synd'
@@ -94,6 +97,7 @@ class EmbeddedSource implements Source {
       rejected: (reason) => options.rejected('ssh', reason),
       log: options.log,
       served: options.served ?? (() => undefined),
+      sessions: createSessionCounts(maxSessionsPerKey),
       limits,
     }
     this.#ssh = new ssh2.Server({

@@ -173,6 +173,16 @@ test('who has no certificate of a peer does not get as far as HTTP/2, and honest
   const authority = generateKeyPairSync('ed25519').privateKey
   const times = { notBefore: new Date(0), notAfter: new Date(Date.now() - 60_000) }
   const own = a.credentials.current()
+  const nameOf = ({ key }: Identity): string => key.slice(0, 40)
+  /** A leaf that the member b issued. */
+  const issued = (names: readonly string[], more: { isCa?: boolean; issuer?: string } = {}) =>
+    forge({
+      subject: 'CN=leaf',
+      issuer: `CN=${nameOf(b)}`,
+      signedBy: b.privateKey,
+      names: names.map((name) => `${name}.synd`),
+      ...more,
+    })
   const refusals: readonly (readonly [RejectionReason, () => Promise<void>])[] = [
     ['tls-failed', () => say(port, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')],
     ['tls-failed', () => say(port, 'GET / HTTP/1.1\r\n\r\n')],
@@ -192,8 +202,24 @@ test('who has no certificate of a peer does not get as far as HTTP/2, and honest
       async () => {
         const name = b.key.slice(0, 40)
         const names = [`${name}.synd`]
-        const issued = { issuer: `CN=${name}`, signedBy: b.privateKey, names }
-        await greet(port, await forge({ subject: 'CN=leaf', ...issued, ...times }))
+        const byB = { issuer: `CN=${name}`, signedBy: b.privateKey, names }
+        await greet(port, await forge({ subject: 'CN=leaf', ...byB, ...times }))
+      },
+    ],
+    ['untrusted-key', async () => greet(port, await issued([nameOf(a)]))],
+    ['untrusted-key', async () => greet(port, await issued([nameOf(b), nameOf(a)]))],
+    ['untrusted-key', async () => greet(port, await issued([nameOf(b)], { isCa: true }))],
+    [
+      'untrusted-certificate',
+      async () => greet(port, await issued([nameOf(a)], { issuer: `CN=${nameOf(a)}` })),
+    ],
+    [
+      'untrusted-certificate',
+      async () => {
+        const stranger = await makeIdentity()
+        const name = nameOf(stranger)
+        const by = { issuer: `CN=${name}`, signedBy: stranger.privateKey }
+        await greet(port, await forge({ subject: 'CN=leaf', ...by, names: [`${name}.synd`] }))
       },
     ],
   ]

@@ -283,6 +283,27 @@ describe('commands', () => {
     await peer.expectServed()
   })
 
+  test('of which a member runs sixteen on each of twenty connections have to wait too', async () => {
+    const peer = await victim()
+    const attackers = await Promise.all(Array.from({ length: 20 }, peer.attack))
+    const open = async (): Promise<number> => {
+      const channels = await Promise.all(
+        attackers.flatMap(({ client }) =>
+          Array.from({ length: 16 }, () => exec(client, 'scp -f honest')),
+        ),
+      )
+      return channels.filter((channel) => typeof channel !== 'string').length
+    }
+    expect(await open()).toBe(128)
+    await peer.expectServed()
+    // Who is gone has left its place.
+    for (const { socket } of attackers.splice(0)) socket.destroy()
+    attackers.push(...(await Promise.all(Array.from({ length: 20 }, peer.attack))))
+    let opened = 0
+    while (opened < 128) opened += await open()
+    await peer.expectServed()
+  })
+
   test('that never come, on sessions opened and closed for ever, cost the connection', async () => {
     const peer = await victim()
     const { client, protocol, isClosed } = await peer.attack()

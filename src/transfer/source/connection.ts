@@ -9,6 +9,7 @@ import { cleanText } from '../scp-message.ts'
 import type { FileReader } from './served-file.ts'
 import { SourceChannel, type ChannelHost } from './channel.ts'
 import { serveFiles } from './session.ts'
+import type { SessionCounts } from './session-counts.ts'
 import { answerSession } from './session-requests.ts'
 
 /** Why the source refused something: the reason in synd_rejected_total{surface="ssh"}. */
@@ -39,6 +40,8 @@ export interface SourceParts {
   ) => void
   /** A file went out whole, to the peer with this key. */
   readonly served: (key: string, sizeBytes: number) => void
+  /** Of all connections of one key. */
+  readonly sessions: SessionCounts
   readonly limits: SourceLimits
 }
 
@@ -111,7 +114,8 @@ export class SourceConnection implements ChannelHost {
     connection.on('authentication', (context: AuthContext) => this.#authenticate(context))
     connection.on('handshake', () => this.#exchangedKeys())
     connection.on('session', (accept, reject) => {
-      if (this.#sessions < maxSessions) return this.#openSession(accept())
+      if (this.#sessions < maxSessions && this.#parts.sessions.enter(this.#keyName))
+        return this.#openSession(accept())
       this.#parts.rejected('session-limit')
       reject()
     })
@@ -122,6 +126,10 @@ export class SourceConnection implements ChannelHost {
     connection.on('tcpip', refuseForwarding)
     connection.on('openssh.streamlocal', refuseForwarding)
     connection.on('request', refuseForwarding)
+  }
+
+  get #keyName(): string {
+    return this.key?.fingerprint ?? ''
   }
 
   get isIdle(): boolean {
@@ -147,6 +155,8 @@ export class SourceConnection implements ChannelHost {
 
   #leave(): void {
     if (this.#deadline !== null) clearTimeout(this.#deadline)
+    if (!this.#isClosed)
+      for (let count = 0; count < this.#sessions; count++) this.#parts.sessions.leave(this.#keyName)
     this.#isClosed = true
     this.#wakeAll()
   }
@@ -208,6 +218,7 @@ export class SourceConnection implements ChannelHost {
       refused: () => this.#parts.rejected('request'),
       closed: (isUsed) => {
         this.#sessions--
+        if (!this.#isClosed) this.#parts.sessions.leave(this.#keyName)
         if (!isUsed && ++this.#emptySessions > maxEmptySessions) this.drop('protocol')
       },
     })
