@@ -60,8 +60,8 @@ export interface WritableFile {
 /** A file open for reading, whatever becomes of its name. */
 export interface ReadableFile {
   stat(): DiskStat
-  /** At most `maxBytes` from `position`; empty at the end of the file. */
-  read(position: number, maxBytes: number): Promise<Uint8Array>
+  /** At most `maxBytes` from `position`, in `memory` where there is room; empty at the end of the file. */
+  read(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array>
   /** SHA-256 of everything from the start to the end, and how much that was. */
   sha256(): Promise<{ readonly digest: Digest; readonly sizeBytes: number }>
   close(): void

@@ -8,8 +8,8 @@ import { toObservation } from './look.ts'
 export interface OpenedFile {
   /** What the descriptor shows now. */
   look(): Observation
-  /** At most `maxBytes` from `position`; none at the end of the file. */
-  read(position: number, maxBytes: number): Promise<Uint8Array>
+  /** At most `maxBytes` from `position`, in `memory` where there is room; none at the end of the file. */
+  read(position: number, maxBytes: number, memory?: Uint8Array): Promise<Uint8Array>
   close(): void
 }
 
@@ -32,9 +32,9 @@ export function openFile(disk: Disk, path: RelativePath): OpenedFile {
   }
   return {
     look,
-    read: async (position, maxBytes) => {
+    read: async (position, maxBytes, memory) => {
       try {
-        return await file.read(position, maxBytes)
+        return await file.read(position, maxBytes, memory)
       } catch (error) {
         throw readError(error)
       }

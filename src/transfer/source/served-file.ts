@@ -8,8 +8,8 @@ import type { Catalogue } from '../../engine/ports.ts'
 export interface OpenedFile {
   /** What the descriptor shows now. */
   look(): Observation | Promise<Observation>
-  /** At most `maxBytes` from `position`; none at the end of the file. */
-  read(position: number, maxBytes: number): Uint8Array | Promise<Uint8Array>
+  /** At most `maxBytes` from `position`, in `memory` where there is room; none at the end of the file. */
+  read(position: number, maxBytes: number, memory?: Uint8Array): Uint8Array | Promise<Uint8Array>
   close(): void | Promise<void>
 }
 

@@ -49,7 +49,7 @@ export function writableFile(fd: number): WritableFile {
 export function readableFile(fd: number, hashFile: HashFile): ReadableFile {
   return {
     stat: () => statOf(fd),
-    read: (position, maxBytes) => readAt(fd, position, maxBytes),
+    read: (position, maxBytes, memory) => readAt(fd, position, maxBytes, memory),
     sha256: () => hashFile(fd, statOf(fd).sizeBytes),
     close: () => closeQuietly(fd),
   }
@@ -62,9 +62,15 @@ async function writePart(fd: number, chunk: Uint8Array, start: number): Promise<
   return bytesWritten
 }
 
-/** At most `maxBytes` of an open file from `position`. */
-export async function readAt(fd: number, position: number, maxBytes: number): Promise<Uint8Array> {
-  const buffer = Buffer.allocUnsafe(maxBytes)
+/** At most `maxBytes` of an open file from `position`, in `memory` where there is room. */
+export async function readAt(
+  fd: number,
+  position: number,
+  maxBytes: number,
+  memory?: Uint8Array,
+): Promise<Uint8Array> {
+  const buffer =
+    memory === undefined || memory.length < maxBytes ? Buffer.allocUnsafe(maxBytes) : memory
   if (maxBytes <= atOnceBytes) {
     return buffer.subarray(
       0,
