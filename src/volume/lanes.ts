@@ -1,5 +1,5 @@
-/** Syncs that run at once: as many as libuv has threads. */
-const maxLanes = 16
+/** Syncs that run at once: more than libuv has threads, so that none of these sleeps in between and has to be woken. */
+const maxLanes = 64
 
 /** Does the work for each item, several at once; all are tried. Rejects with what the first of them failed with. */
 export async function inLanes<Item>(

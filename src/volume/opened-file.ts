@@ -18,7 +18,8 @@ export interface OpenedFile {
  * at the path, `unreadable` where the process may not read it, `io`.
  */
 export function openFile(disk: Disk, path: RelativePath): OpenedFile {
-  const file = translate(() => disk.openForReading(path))
+  // Who reads it compares it with what the index has, wherever its directory is by now.
+  const file = translate(() => disk.together(() => disk.openForReading(path)))
   const look = (): Observation => {
     const observation = translate(() => toObservation(file.stat()))
     if (observation?.kind === 'file') return observation
