@@ -177,6 +177,22 @@ describe('a flood', () => {
   })
 })
 
+test('5,000 deletes of what never was are taken, and honest peers are served after them', async () => {
+  const { stream, end } = await open()
+  tell(
+    stream,
+    Array.from({ length: 5000 }, (_, index) => tombstone(`gone-${index}`)),
+  )
+  await until(async () => {
+    const status = await siege.victim.process.status()
+    const { tombstones } = status?.volume ?? { tombstones: 0 }
+    return tombstones >= 5000 ? null : `${tombstones} tombstones`
+  })
+  await siege.expectServed()
+  expect(siege.victim.hands.read('gone-1')).toBeNull()
+  end()
+})
+
 describe('a member that says it is another', () => {
   test('is refused, told why and counted, and the other stays connected', async () => {
     const before = await siege.rejected('grpc', 'hello-refused')
