@@ -108,6 +108,22 @@ test('rule 7: a copy that somebody has deleted already is not made again', async
   expect(record(copy.path).entry.kind).toBe('tombstone')
 })
 
+test('rule 7: a copy whose name has just been taken on the disk gets another, and leaves no stage', async () => {
+  const b = await started()
+  const copyAt = conflictCopyPath(ours())
+  synd.deafen(true)
+  synd.hands.mkdir(copyAt)
+  synd.deafen(false)
+  b.announce(theirs('theirs', { mtimeUs: later }))
+  await synd.pass(10_000)
+  expect(synd.tree).toEqual([
+    'f: f 644 theirs',
+    `${copyAt}: d 755`,
+    expect.stringMatching(/^f\.sync-conflict-.*: f 644 ours$/),
+  ])
+  expect(synd.hands.tree('.synd/staging').size).toBe(0)
+})
+
 test('rule 8: the fourth conflict in a row waits, is listed, and is resolved in the end', async () => {
   const b = await started()
   for (let n = 1; n <= 4; n++) {

@@ -1,8 +1,9 @@
 import type { Random } from '../support/random.ts'
-import type { Deed, Step } from './steps.ts'
+import type { Deed, Step, WriteStyle } from './steps.ts'
 
 const directories = ['', 'd0/', 'd1/', 'd0/d2/']
 const names = ['a', 'b.txt', 'c', 'e.tar.gz', 'f f', 'g', 'h', 'i', 'j', 'k']
+const styles: readonly WriteStyle[] = ['in-place', 'truncate', 'append', 'replace']
 const modes = [0o600, 0o644, 0o755, 0o640, 0o700]
 
 /** Long ago and a day ahead: whose version wins depends on it. */
@@ -15,7 +16,22 @@ export function drawSteps(
 ): Step[] {
   const hot = Array.from({ length: 4 }, () => drawPath(random))
   const count = 8 + random.below(18)
-  return Array.from({ length: count }, () => drawStep(random, world, hot))
+  return Array.from({ length: count }, () =>
+    random.isLikely(0.08) ? drawStorm(random, world) : [drawStep(random, world, hot)],
+  ).flat()
+}
+
+/** All write one path, in the middle of each other's news; then somebody may be killed. Another path each time: rule 8 slows down who fights on. */
+function drawStorm(random: Random, { members }: { readonly members: readonly string[] }): Step[] {
+  const path = `${random.pick(directories)}storm${random.below(1e6)}`
+  const steps = Array.from({ length: 6 + random.below(9) }, (): Step[] => {
+    const member = random.pick(members)
+    const style = random.pick(styles)
+    const deeds: Deed[] = [{ kind: 'write', path, style, sizeBytes: random.below(4000) }]
+    const wrote: Step = { kind: 'deeds', member, deeds, isFrozen: random.isLikely(0.3) }
+    return random.isLikely(0.4) ? [wrote, { kind: 'rest', ms: 10 + random.below(200) }] : [wrote]
+  }).flat()
+  return random.isLikely(0.4) ? [...steps, { kind: 'kill', member: random.pick(members) }] : steps
 }
 
 function drawStep(
@@ -42,7 +58,7 @@ function drawDeed(random: Random, hot: readonly string[]): Deed {
   const path = random.isLikely(0.6) ? random.pick(hot) : drawPath(random)
   const dice = random.below(100)
   if (dice < 45) {
-    const style = random.pick(['in-place', 'truncate', 'append', 'replace'] as const)
+    const style = random.pick(styles)
     const isLarge = random.isLikely(0.05)
     const sizeBytes = isLarge ? 300_000 + random.below(300_000) : random.below(4000)
     return { kind: 'write', path, style, sizeBytes }

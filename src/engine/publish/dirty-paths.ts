@@ -1,5 +1,6 @@
 import { sameObservation, type Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import { Wake } from '../wake.ts'
 
 /** After a version was published, the next of the same path waits this long, doubling while it goes on changing. */
 const firstPauseMs = 50
@@ -39,6 +40,8 @@ interface Waiting {
  * less often, every 10 s in the end.
  */
 export class DirtyPaths {
+  /** To be called by who added something, when it can be looked at. */
+  readonly wake = new Wake()
   readonly #waiting = new Map<RelativePath, Waiting>()
   readonly #heat = new Map<RelativePath, { publishedMs: number; pauseMs: number }>()
   readonly #unquiet = new Map<

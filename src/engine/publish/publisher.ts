@@ -74,7 +74,6 @@ export class Publisher {
   readonly #losses: Losses
   readonly #listing: Listing
   readonly #firstScan = new Wake()
-  readonly wake = new Wake()
   #isInRound = false
   #isFirstScanDone = false
   #isFirstScanCommitted = false
@@ -106,6 +105,11 @@ export class Publisher {
   /** Why the last round came to nothing, in words; null: it did not. */
   get failure(): string | null {
     return this.#failure
+  }
+
+  /** Called by whoever has something to look at. */
+  get wake(): Wake {
+    return this.#parts.dirty.wake
   }
 
   get isInRound(): boolean {

@@ -107,6 +107,8 @@ export class Applier {
         }
       }
     })
+    // Not before the commit: what is to be looked at is compared with it.
+    this.#parts.dirty.wake.call()
   }
 
   async #applyAll(batch: readonly Ready[]): Promise<void> {

@@ -48,7 +48,7 @@ export class ConflictCopies implements Copies {
         return this.#volume.apply({ kind: 'make', entry: copy, expected: null })
       const { digest, sizeBytes } = copy
       const stage = await this.#volume.stageFromLocal(loser.path, { digest, sizeBytes })
-      if (stage !== null) return this.#publish(copy, stage)
+      if (stage !== null) return discarding(stage, () => this.#publish(copy, stage))
       this.#lookAgain(loser.path)
       return { kind: 'changed' }
     })
@@ -75,12 +75,12 @@ export class ConflictCopies implements Copies {
       dot: this.#self.nextDot(),
       keepsModes: this.#volume.keepsModes,
     })
-    if (edit.kind !== 'file') return false
-    const isMade = await this.#make(edit, overlay, async (copy) =>
-      copy.kind === 'file' ? this.#publish(copy, stage) : { kind: 'changed' },
-    )
-    if (!isMade) await stage.discard()
-    return isMade
+    return discarding(stage, async () => {
+      if (edit.kind !== 'file') return false
+      return this.#make(edit, overlay, async (copy) =>
+        copy.kind === 'file' ? this.#publish(copy, stage) : { kind: 'changed' },
+      )
+    })
   }
 
   async #make(
@@ -147,6 +147,15 @@ export class ConflictCopies implements Copies {
 
   #lookAgain(path: RelativePath): void {
     this.#dirty.add(path, this.#clock.monotonicMs())
+  }
+}
+
+/** Also where the copy was not made, or the same one was there: what was published is no stage any more. */
+async function discarding<Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } finally {
+    await stage.discard()
   }
 }
 
