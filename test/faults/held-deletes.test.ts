@@ -6,6 +6,7 @@ import { Cluster, type Member } from '../e2e/cluster.ts'
 import { runCommand } from '../e2e/sidecar-process.ts'
 import { until } from '../e2e/wait.ts'
 import { untilAtRest } from './at-rest.ts'
+import { suspend } from './suspend.ts'
 
 // For a slow, busy machine.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
@@ -51,7 +52,10 @@ function decide(decision: 'approve' | 'reject'): string {
 
 test('a volume that was emptied while it is watched empties nobody else; rejected, all is back (rule 19)', async () => {
   const before = beta.hands.tree()
+  // All at one look: what is seen gone one by one is deleted one by one.
+  await suspend(alpha.process)
   empty(alpha)
+  alpha.process.signal('SIGCONT')
   await untilHeld(1)
   expect(decide('reject')).toContain('will be taken back')
   await untilAtRest(cluster)
