@@ -1,3 +1,5 @@
+import { syncModes, type SyncMode } from '../../src/core/protocol.ts'
+
 export const topologies = ['mesh', 'chain', 'star', 'ring'] as const
 export type Topology = (typeof topologies)[number]
 
@@ -23,6 +25,8 @@ export interface History {
   readonly isFleet: boolean
   /** Where the index is: in the volume, or on another disk. */
   readonly isStateInside: boolean
+  /** By peer; where nothing is said all send and receive. */
+  readonly modes?: readonly SyncMode[]
   readonly steps: readonly Step[]
 }
 
@@ -33,6 +37,7 @@ export function printHistory(history: History): string {
   if (hasBrake) head.push('brake')
   if (isFleet) head.push('fleet')
   if (isStateInside) head.push('state inside')
+  if (history.modes !== undefined) head.push(`modes ${history.modes.join(' ')}`)
   return [head.join(', '), ...steps.map(printStep)].join('\n')
 }
 
@@ -56,7 +61,12 @@ export function parseHistory(text: string): History {
   }
   const topology = topologies.find((one) => words.includes(one))
   if (topology === undefined) throw new Error(`no topology in "${head}"`)
+  const modes = words
+    .find((word) => word.startsWith('modes '))
+    ?.split(' ')
+    .slice(1)
   return {
+    ...(modes === undefined ? {} : { modes: modes.map(parseMode) }),
     seed: numberIn(/^seed (\d+)$/),
     peers: numberIn(/^(\d+) peers$/),
     topology,
@@ -66,6 +76,12 @@ export function parseHistory(text: string): History {
     isStateInside: words.includes('state inside'),
     steps: rest.map(parseStep),
   }
+}
+
+function parseMode(text: string): SyncMode {
+  const mode = syncModes.find((one) => one === text)
+  if (mode === undefined) throw new Error(`no mode "${text}"`)
+  return mode
 }
 
 export function parseStep(line: string): Step {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { parseDigest } from '../../src/core/digest.ts'
+import type { SyncMode } from '../../src/core/protocol.ts'
 import { Engine } from '../../src/engine/engine.ts'
 import { isOfVolume, redrawGeneration } from '../../src/engine/generation.ts'
 import type { Observer, Store } from '../../src/engine/ports.ts'
@@ -13,6 +14,7 @@ import type { Faults } from './faults.ts'
 import type { Host } from './host.ts'
 import { storeOf, type Life } from './life.ts'
 import { MemoryNetwork, type Station } from './memory-network.ts'
+import { overwrittenBy } from './modes.ts'
 import { MemoryTransfer, type Serve } from './memory-transfer.ts'
 import { watchDisk } from './memory-watcher.ts'
 import { traced, type Trace } from './trace.ts'
@@ -37,6 +39,8 @@ export interface ProcessParts {
   readonly durability: 'full' | 'none'
   readonly hasBrake: boolean
   readonly isStateInside: boolean
+  readonly mode: SyncMode
+  readonly onOverwritten: (digests: ReadonlySet<string>) => void
   readonly peerOf: (name: string) => { readonly process: Process | null }
   readonly onConflict: () => void
   /** The process ended by itself. */
@@ -70,7 +74,11 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
   const openBoth = async (): Promise<{ store: Store; volume: SyndVolume }> => {
     const store = storeOf(host.store, life, {
       isFull: () => faults.isStoreFull,
-      onCommit: (transaction) => host.committed(transaction),
+      onCommit: (transaction) => {
+        host.committed(transaction)
+        const { mode, onOverwritten } = parts
+        if (mode === 'send-only') onOverwritten(overwrittenBy(transaction, host.store))
+      },
     })
     const ledger = traced(`${name} store`, store, trace)
     const port = traced(`${name} disk`, disk, trace)
@@ -117,7 +125,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
     settings: {
       name,
       version: '0',
-      mode: 'send-receive',
+      mode: parts.mode,
       volumePath: '/data',
       isStateElsewhere: !isStateInside,
       hasPeers: parts.peers.length > 0,

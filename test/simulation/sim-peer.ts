@@ -1,3 +1,4 @@
+import type { SyncMode } from '../../src/core/protocol.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { Hands } from '../support/hands.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
@@ -22,6 +23,9 @@ export interface SimPeerParts {
   readonly durability: 'full' | 'none'
   readonly hasBrake: boolean
   readonly isStateInside: boolean
+  readonly mode: SyncMode
+  /** A send-only peer stamped over what others wrote (rule M2): files with these digests. */
+  readonly onOverwritten: (digests: ReadonlySet<string>) => void
   readonly peerOf: (name: string) => SimPeer
   /** The power of that host went. */
   readonly onPowerLost: (peer: SimPeer, index: { before: number; older: Backup | null }) => void
@@ -59,6 +63,10 @@ export class SimPeer {
 
   get hands(): Hands {
     return this.host.hands
+  }
+
+  get mode(): SyncMode {
+    return this.#parts.mode
   }
 
   get isStateInside(): boolean {

@@ -12,6 +12,7 @@ import type { Station } from './memory-network.ts'
 import { SimPeer } from './sim-peer.ts'
 import { knownBy } from './known.ts'
 import { Coverage } from './invariants.ts'
+import { faultApart } from './modes.ts'
 import { neighbours } from './topology.ts'
 import { supersede } from './supersede.ts'
 import { Trace } from './trace.ts'
@@ -20,6 +21,9 @@ import { Wire } from './wire.ts'
 
 /** How long peers may take to agree once everybody is up and connected; virtual. */
 const longestRestMs = 2 * 60 * 60_000
+
+/** A conflict that is contended waits for ten minutes (rule 8), and several may follow each other; virtual. */
+const longestConflictMs = 60 * 60_000
 
 /** So long after the last deed the events of it were received: who says `inSync` must be right. */
 const quietMs = 1_000
@@ -99,6 +103,8 @@ class World {
           durability: history.durability,
           hasBrake: history.hasBrake,
           isStateInside: history.isStateInside,
+          mode: history.modes?.[index] ?? 'send-receive',
+          onOverwritten: (digests) => this.#values.supersedeDigests(digests),
           peerOf: (other) => this.#peer(other),
           onPowerLost: (peer, index) => {
             this.#forgivePowerLoss(peer)
@@ -121,9 +127,12 @@ class World {
     try {
       for (const step of this.#history.steps) await this.#take(step)
       await this.#rest()
+      if (this.#history.modes !== undefined) await this.#restApart()
       this.#forks.forgive(this.#values)
-      this.#demand(faultAtRest(this.#peers, this.#values))
-      await this.#startAnew()
+      if (this.#history.modes === undefined) {
+        this.#demand(faultAtRest(this.#peers, this.#values))
+        await this.#startAnew()
+      }
     } catch (error) {
       if (!(error instanceof Fault)) throw error
       failure = error.message
@@ -174,7 +183,17 @@ class World {
       if (peer.isUnresolved) peer.isUnresolved = false
       await this.#drive(peer.start())
     }
-    await this.#untilInSync('not in sync after a long time in peace')
+    if (this.#history.modes === undefined)
+      await this.#untilInSync('not in sync after a long time in peace')
+  }
+
+  /** With modes there may always be something apart: until nothing happens any more. */
+  async #restApart(): Promise<void> {
+    await this.#time.pass(longestConflictMs)
+    this.#demand(failureOf(this.#peers))
+    this.#demand(lossAnywhere(this.#peers, this.#values))
+    this.#demandTruth()
+    if (this.#history.topology === 'mesh') this.#demand(faultApart(this.#peers))
   }
 
   /** Once more from the start: nothing is to change by that. */
