@@ -1,6 +1,6 @@
 import ignore from 'ignore'
 import { ignoreFilePath, nothingIgnored, type IgnoreRules } from '../core/ignore.ts'
-import type { RelativePath } from '../core/relative-path.ts'
+import { maxPathBytes, type RelativePath } from '../core/relative-path.ts'
 import { DiskError, type Disk } from './disk.ts'
 
 /** More than anybody writes by hand; every path is compared with every line. */
@@ -29,12 +29,24 @@ export async function readIgnoreRules(disk: Disk): Promise<IgnoreRules | string>
 /** The patterns of gitignore(5), byte by byte as git has it; paths and text are latin1, one char a byte. */
 export function parseIgnoreRules(text: string): IgnoreRules {
   if (text === '') return nothingIgnored
-  const patterns = ignore({ ignorecase: false }).add(shift(text.replace(utf8Mark, '')))
+  const lines = text.replace(utf8Mark, '').split('\n').filter(isPattern)
+  const patterns = ignore({ ignorecase: false }).add(lines.map(shift))
   return {
     text,
     matches: (path: RelativePath, isDirectory: boolean) =>
       patterns.ignores(shift(isDirectory ? `${path}/` : path).replaceAll('\n', shiftedNewline)),
   }
+}
+
+/** Longer than a path can be, each byte escaped: it names nothing, and its regular expression may be too long to be made. */
+const maxLineBytes = 2 * maxPathBytes
+
+/** A regular expression takes ever longer for each of them; nobody needs so many, and who means harm must not hold up everybody. */
+const maxWildcards = 8
+
+/** Lines that say something; others say nothing. */
+function isPattern(line: string): boolean {
+  return line.length <= maxLineBytes && (line.match(/\*+/g)?.length ?? 0) <= maxWildcards
 }
 
 /** What some editors put at the start of a file in UTF-8. */

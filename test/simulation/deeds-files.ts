@@ -11,7 +11,7 @@ import type { Values } from './values.ts'
 const draftPath = '~hands'
 
 /** Now and then a file is too large to be read at once. */
-const largeBytes = 300_000
+const largeBytes = 200_000
 
 /** What people and their programs do with files on one host. */
 export const fileDeeds = {

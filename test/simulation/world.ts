@@ -72,6 +72,7 @@ class World {
   readonly #values = new Values({ nowMs: () => this.#time.nowMs })
   readonly #forks = new Forks()
   readonly #coverage = new Coverage()
+  readonly #isIgnoring: boolean
   readonly #wire: Wire<Station>
   readonly #peers: readonly SimPeer[]
   readonly #scene: Scene
@@ -82,6 +83,7 @@ class World {
     const random = new Random(history.seed)
     const time = this.#time
     this.#history = history
+    this.#isIgnoring = history.steps.some(({ deed }) => deed === 'ignore')
     this.#restMs = restMs
     this.#trace = new Trace({
       nowMs: () => time.nowMs,
@@ -169,7 +171,8 @@ class World {
     this.#demand(failureOf(this.#peers))
     this.#forks.forgive(this.#values)
     this.#demand(lossAnywhere(this.#peers, this.#values))
-    this.#demand(this.#coverage.fault(this.#peers, this.#values))
+    // Copies that are ignored stay where they were made (rule 14).
+    if (!this.#isIgnoring) this.#demand(this.#coverage.fault(this.#peers, this.#values))
     if (step.thenMs >= quietMs && this.#scene.going.count === 0) this.#demandTruth()
   }
 

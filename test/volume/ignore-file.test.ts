@@ -54,6 +54,15 @@ describe('rule 14: a path', () => {
     },
   )
 
+  test.each([
+    ['a line that is longer than any path', 'x'.repeat(100_000)],
+    ['wildcards that would be tried for ever', `${'*a'.repeat(30)}*b`],
+  ])('rule 14: %s says nothing, and the other lines count', (_, line) => {
+    const rules = parseIgnoreRules(`${line}\ny`)
+    expect(rules.matches(parseRelativePath('a'.repeat(200)), false)).toBe(false)
+    expect(rules.matches(parseRelativePath('y'), false)).toBe(true)
+  })
+
   test('rule 14: no text of a .syndignore is a reason to fail', () => {
     const seed = Date.now() % 1_000_000
     console.log(`seed ${seed}`)

@@ -115,10 +115,11 @@ export class Stamping {
 
   /**
    * What a power loss left where nobody has what was there (rule 23): as found in joining, so that whatever version anybody has wins over it,
-   * and who has the one that was lost keeps it.
+   * and who has the one that was lost keeps it. Where nobody has any, others are told at once: they may wait for what was lost.
    */
   left({ finding }: HashedDifference): Put {
     const entry = this.unversioned(finding)
+    if (!this.#announced(finding.path).some(isLive)) return this.founded(entry, finding.observation)
     return { entry, observation: finding.observation, isAnnounced: false, seenMs: null }
   }
 
