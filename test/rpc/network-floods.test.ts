@@ -76,7 +76,7 @@ test('a million tiny messages to an engine that does not read stay where they ar
   let isEnough = false
   const flood = wire.pour(Buffer.alloc(5_000_000), () => isEnough)
   engine.takes = 'everything'
-  expect(await serve()).toBeLessThan(2000)
+  expect(await serve()).toBeLessThan(10_000)
   expect(residentBytes() - before).toBeLessThan(maxGrowthBytes)
   isEnough = true
   await flood
