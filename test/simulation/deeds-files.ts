@@ -155,6 +155,7 @@ function replace(
   { values, content }: { values: Values; content: () => string },
 ): void {
   demandNoDirectory(peer.hands, draftPath)
+  if (kindOf(peer.hands, draftPath) === 'l') throw new NotPossible('a link is there')
   supersede(values, peer, draftPath)
   supersede(values, peer, path)
   peer.hands.replace(path, content())

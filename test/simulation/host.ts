@@ -133,7 +133,12 @@ export class Host {
   /** This host becomes a copy of another: of its whole disk, or file by file (rsync). */
   become(other: Host, { isCopied }: { isCopied: boolean }): void {
     const { disk, store } = other.#copy()
-    this.#take({ disk: disk.clone({ nowMs: () => this.clock.nowMs(), isCopied }), store })
+    // An index, and an id, are there only since a first start.
+    const isUsed = store.identity().epochs.length > 0
+    this.#take({
+      disk: disk.clone({ nowMs: () => this.clock.nowMs(), isCopied }),
+      store: isUsed ? store : this.#newStore(),
+    })
     this.#boot()
   }
 

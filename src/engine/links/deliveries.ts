@@ -13,12 +13,19 @@ export class Delivery {
   readonly #failed = new Set<Sequence>()
   /** Acknowledged as not wanted. */
   readonly #unwanted = new Set<Sequence>()
+  /** Not announced, for it was announced to us. */
+  readonly #skipped = new Set<Sequence>()
+  readonly #toldAfter: Sequence
   readonly #onApplied: (seenMs: number) => void
   #lastAppliedMs: number | null = null
 
-  /** `onApplied` is told when each change made here was seen, once it is applied there. */
-  constructor({ onApplied }: { onApplied: (seenMs: number) => void }) {
-    this.#onApplied = onApplied
+  /**
+   * `toldAfter`: what was announced up to here was announced on other links. `onApplied` is told when each change made here was seen, once it
+   * is applied there.
+   */
+  constructor(parts: { toldAfter?: Sequence; onApplied: (seenMs: number) => void }) {
+    this.#toldAfter = parts.toldAfter ?? 0
+    this.#onApplied = parts.onApplied
   }
 
   get pending(): number {
@@ -29,14 +36,21 @@ export class Delivery {
     return this.#failed.size
   }
 
-  /** The peer has not said what became of it. */
-  isPending(sequence: Sequence): boolean {
-    return this.#pending.has(sequence)
+  /** It was announced on this link, or will be, and the peer has not said that it holds it. */
+  isOpen(sequence: Sequence): boolean {
+    return this.#isToldHere(sequence) && !this.hasApplied(sequence)
   }
 
-  /** The peer holds what was announced as that, or something newer. */
+  /** The peer said on this link that it holds what was announced as that, or something newer. */
   hasApplied(sequence: Sequence): boolean {
-    return !this.#pending.has(sequence) && !this.#unwanted.has(sequence)
+    const isOpen = this.#pending.has(sequence) || this.#unwanted.has(sequence)
+    return this.#isToldHere(sequence) && !isOpen
+  }
+
+  /** The peer knows it already: it announced the same. */
+  skip(sequence: Sequence): void {
+    this.drop(sequence)
+    this.#skipped.add(sequence)
   }
 
   /** When the oldest unacknowledged change was committed; null for none. */
@@ -57,11 +71,12 @@ export class Delivery {
     this.#pending.set(sequence, pending)
   }
 
-  /** The path of this sequence has moved to a new one, or the peer knows it already. */
+  /** The path of this sequence has moved to a new one. */
   drop(sequence: Sequence): void {
     this.#pending.delete(sequence)
     this.#failed.delete(sequence)
     this.#unwanted.delete(sequence)
+    this.#skipped.delete(sequence)
   }
 
   acknowledge(range: OutcomeRange, nowMs: number): void {
@@ -79,6 +94,10 @@ export class Delivery {
         if (pending.seenMs !== null) this.#onApplied(pending.seenMs)
       }
     }
+  }
+
+  #isToldHere(sequence: Sequence): boolean {
+    return sequence > this.#toldAfter && !this.#skipped.has(sequence)
   }
 
   #sequencesIn({ from, to }: OutcomeRange): Sequence[] {

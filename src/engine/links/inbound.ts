@@ -1,13 +1,11 @@
-import { sameContent } from '../../core/entry.ts'
-import type { PeerId } from '../../core/peer-id.ts'
-import type { Announcement, SequencedEntry } from '../../core/protocol.ts'
+import type { Announcement } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
-import { compareVectors } from '../../core/version-vector.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Caller, Peers } from './peers.ts'
 import type { Clock, InboundLink, Observer, Store } from '../ports.ts'
 import type { Receipts } from './receipts.ts'
+import { tellAnew } from './tell-anew.ts'
 import type { Self } from '../self.ts'
 import type { Serial } from '../serial.ts'
 
@@ -116,26 +114,14 @@ export class Inbound {
       this.#observer.notified(this.#peers.addressOf(peerId), 'received', entries.length)
     // Some wait to know all of it. Not at every announcement: others wait because they failed.
     if (receipts.isComplete && !wasComplete) this.#inbox.hurry()
-    this.#tellAnew(peerId, entries)
+    const delivery = this.#peers.linked(peerId)?.delivery ?? null
+    // Without a link it comes when there is one.
+    if (delivery !== null) {
+      const told = entries.map(({ entry }) => entry)
+      tellAnew({ store: this.#store, ledger: this.#ledger }, told, (sequence) =>
+        delivery.isOpen(sequence),
+      )
+    }
     if (isForeign) this.#onForeignCounter()
-  }
-
-  /**
-   * Who announces a version that has not seen ours, though we told ours and heard that it was applied or was theirs, has forgotten it: a power
-   * loss took it, or a backup was restored. What came of ours since then counts (rule 17).
-   */
-  #tellAnew(peerId: PeerId, entries: readonly SequencedEntry[]): void {
-    const puts = entries
-      .map(({ entry }) => ({ theirs: entry, record: this.#store.get(entry.path) }))
-      .flatMap(({ theirs, record }) => {
-        if (record === null || record.sequence === 0) return []
-        const { entry, observation, sequence } = record
-        const delivery = this.#peers.linked(peerId)?.delivery ?? null
-        const order = compareVectors(theirs.version, entry.version)
-        const hasSeen = order === 'ahead' || (order === 'equal' && sameContent(theirs, entry))
-        const isDue = !hasSeen && delivery?.isPending(sequence) !== true
-        return isDue ? [{ entry, observation, isAnnounced: true, seenMs: null }] : []
-      })
-    if (puts.length > 0) this.#ledger.commit(puts)
   }
 }

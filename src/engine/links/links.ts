@@ -1,6 +1,7 @@
 import { SyndError, errorCode } from '../../core/errors.ts'
 import type { PeerId } from '../../core/peer-id.ts'
 import {
+  type Sequence,
   protocolVersions,
   type Hello,
   type HelloAnswer,
@@ -12,6 +13,8 @@ import type { Inbound } from './inbound.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Census } from '../census.ts'
 import type { Ledger } from '../ledger.ts'
+import type { Serial } from '../serial.ts'
+import { tellAnew } from './tell-anew.ts'
 import { Outbound } from './outbound.ts'
 import type { Peer, Peers } from './peers.ts'
 import type {
@@ -36,6 +39,7 @@ export interface LinksParts {
   readonly self: Self
   readonly ledger: Ledger
   readonly census: Census
+  readonly serial: Serial
   readonly peers: Peers
   readonly inbound: Inbound
   readonly inbox: Inbox
@@ -252,6 +256,7 @@ export class Links implements NetworkHandler {
     const { store, ledger, clock, observer, self, onChange } = this.#parts
     const recorded = link.answer.recorded.find(({ peerId }) => peerId === self.peerId)
     const recordedUpTo = recorded !== undefined && self.recognises(recorded) ? recorded.sequence : 0
+    await this.#tellAnew(link.answer.peerId, recordedUpTo)
     const outbound = new Outbound({
       store,
       ledger,
@@ -271,6 +276,15 @@ export class Links implements NetworkHandler {
     } finally {
       if (this.#outbound.get(peerId) === outbound) this.#outbound.delete(peerId)
     }
+  }
+
+  /** What the peer said of ours on other links does not count on this one. */
+  async #tellAnew(peerId: PeerId, recordedUpTo: Sequence): Promise<void> {
+    const { store, ledger, serial } = this.#parts
+    await serial.run(async () => {
+      const announced = Array.from(store.unequalRemoteOf(peerId), ({ entry }) => entry)
+      tellAnew({ store, ledger }, announced, (sequence) => sequence > recordedUpTo)
+    })
   }
 
   /** Two addresses with one id are one peer: the second stands by and is dialled anew when the first is gone. */

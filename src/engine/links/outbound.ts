@@ -63,6 +63,7 @@ export class Outbound {
     this.#toldWholeUpTo = parts.ledger.lastSequence
     this.#toldAgain = new Set(parts.unversioned)
     this.#delivery = new Delivery({
+      toldAfter: parts.recordedUpTo,
       onApplied: (seenMs) => {
         parts.observer.propagated(
           parts.peer.address,
@@ -144,7 +145,7 @@ export class Outbound {
     const upTo = last === undefined ? head : isAll && last.sequence >= head ? head : last.sequence
     const entries: SequencedEntry[] = []
     for (const { entry, sequence } of records) {
-      if (this.#isKnown({ entry, sequence })) this.#delivery.drop(sequence)
+      if (this.#isKnown({ entry, sequence })) this.#delivery.skip(sequence)
       else entries.push({ entry, sequence })
     }
     this.#cursor = upTo

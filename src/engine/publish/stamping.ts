@@ -128,7 +128,9 @@ export class Stamping {
     if (!isLive(entry) || entry.version.size === 0) return null
     const nowMs = this.#clock.nowMs()
     const tombstone = tombstoneOf(entry, { dot: noDot, deletedUs: nowMs * 1000 })
-    return this.founded(tombstone, null)
+    if (tombstone.kind !== 'tombstone') return null
+    // It names nothing that was deleted: who joins with the lost content keeps it (rule 9).
+    return this.founded({ ...tombstone, removedKind: 'directory', removedDigest: null }, null)
   }
 
   /**
