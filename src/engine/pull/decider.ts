@@ -91,7 +91,9 @@ export class Decider {
       }
       const decision = this.#reconcile(record, remote, overlay)
       const copy = this.#awaitedCopyOf(remote)
-      if (decision.kind === 'keep' || this.#isOutdated(remote, record)) onDone(remote, 'applied')
+      if (decision.kind === 'keep') onDone(remote, 'applied')
+      else if (decision.kind === 'await' && this.#isOutdated(remote, record))
+        onDone(remote, 'applied')
       else if (this.#mode === 'send-only' && !this.#isFree(decision, record)) {
         const stays = this.#stays(remote, record, overlay)
         if (stays !== null) return stays
