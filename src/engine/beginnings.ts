@@ -44,6 +44,12 @@ export class Beginnings {
     if (census.unversioned.size > 0) ledger.forget([...census.unversioned])
   }
 
+  /** Where the volume may have been put back to a while ago: everything was looked at, before anything of ours makes its directories look new (rule 20). */
+  get isSeenThrough(): boolean {
+    const { damage, publisher } = this.#parts
+    return !damage.isRollbackSuspected || !publisher.isBusy
+  }
+
   /** Whenever something happened: ends what is over. */
   async end(): Promise<void> {
     const { self, census, joining, damage, publisher, volume, serial, observer } = this.#parts

@@ -47,6 +47,10 @@ export class Damage {
     this.#hashAbove = newest - unwrittenEntries
   }
 
+  get isRollbackSuspected(): boolean {
+    return this.#suspected === 'rollback'
+  }
+
   get size(): number {
     return this.#found.size
   }

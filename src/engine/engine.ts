@@ -90,7 +90,7 @@ export class Engine {
     const isIgnored = (path: RelativePath, isDirectory: boolean): boolean =>
       ignoring.isIgnored(path, isDirectory)
     const { keepsModes } = volume
-    const stamping = new Stamping({ store, self, clock, sha256, mode, keepsModes })
+    const stamping = new Stamping({ store, peers, self, clock, sha256, mode, keepsModes })
     const makers = { volume, clock, self, dirty, observer, stamping, localChanges, isIgnored }
     const copies = mode === 'receive-only' ? new LocalCopies(makers) : new ConflictCopies(makers)
     const quarantine = new Quarantine({ volume, clock, problems, dirty })

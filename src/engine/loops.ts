@@ -17,6 +17,10 @@ import type { Wake } from './wake.ts'
 /** The state is looked at when something happened, and at least this often. */
 const tickMs = 1_000
 
+/** Somebody may change files all the time: after so long pulling begins all the same. */
+const longestLookMs = 10_000
+const lookMs = 50
+
 export interface LoopsParts extends Pick<
   EngineParts,
   'volume' | 'watcher' | 'clock' | 'chance' | 'observer' | 'settings'
@@ -48,10 +52,13 @@ export async function runLoops(parts: LoopsParts, signal: AbortSignal): Promise<
 }
 
 async function pullAfterFirstScan(
-  { publisher, puller }: LoopsParts,
+  { publisher, puller, beginnings, clock }: LoopsParts,
   signal: AbortSignal,
 ): Promise<void> {
   await publisher.firstScan(signal)
+  const deadlineMs = clock.monotonicMs() + longestLookMs
+  while (!signal.aborted && !beginnings.isSeenThrough && clock.monotonicMs() < deadlineMs)
+    await clock.sleep(lookMs, signal)
   if (!signal.aborted) await puller.run(signal)
 }
 

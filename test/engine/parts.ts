@@ -37,6 +37,7 @@ export function engineParts({
   const chance = new Random(seed)
   const observer = new RecordedObserver()
   const self = new Self({ store, clock, chance })
+  const peers = new Peers({ store })
   const census = new Census({ sha256: hash })
   const ledger = new Ledger({ store, self, census })
   ledger.load()
@@ -50,10 +51,10 @@ export function engineParts({
     census,
     ledger,
     inbox: new Inbox({ clock, chance }),
-    peers: new Peers({ store }),
+    peers,
     problems: new ProblemList(),
     dirty: new DirtyPaths(),
-    stamping: new Stamping({ store, self, clock, sha256: hash, keepsModes: true, mode }),
+    stamping: new Stamping({ store, peers, self, clock, sha256: hash, keepsModes: true, mode }),
     mode,
   }
 }

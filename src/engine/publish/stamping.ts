@@ -31,11 +31,13 @@ import {
 import type { HashedDifference } from './findings.ts'
 import type { Put } from '../ledger.ts'
 import type { Clock, Store } from '../ports.ts'
+import type { Peers } from '../links/peers.ts'
 import type { Self } from '../self.ts'
 
 /** Turns what was found on the disk into index records: which version it is (rules 2, 9, 10). Commits nothing. */
 export class Stamping {
   readonly #store: Store
+  readonly #peers: Pick<Peers, 'receipts'>
   readonly #self: Self
   readonly #clock: Clock
   readonly #sha256: Sha256
@@ -45,6 +47,7 @@ export class Stamping {
 
   constructor(parts: {
     store: Store
+    peers: Pick<Peers, 'receipts'>
     self: Self
     clock: Clock
     sha256: Sha256
@@ -52,6 +55,7 @@ export class Stamping {
     mode: SyncMode
   }) {
     this.#store = parts.store
+    this.#peers = parts.peers
     this.#self = parts.self
     this.#clock = parts.clock
     this.#sha256 = parts.sha256
@@ -87,7 +91,7 @@ export class Stamping {
       return { entry: this.unversioned(finding), observation, isAnnounced: false, seenMs }
     }
     const draft = newVersion(known, finding, { dot: noDot, keepsModes })
-    const announced = announcedVersion(known, draft, this.#announced(finding.path))
+    const announced = announcedVersion(known, draft, this.#takeable(finding.path))
     if (announced !== null)
       return { entry: announced, observation, isAnnounced: true, seenMs: null }
     const over = this.#overAll(finding.path)
@@ -167,6 +171,16 @@ export class Stamping {
 
   #overAll(path: RelativePath): VersionVector {
     return this.#isOverAll ? covering(this.#announced(path)) : emptyVector
+  }
+
+  /** Rule 4 goes before rule 10: not what covers content whose conflict copy is still to come. */
+  #takeable(path: RelativePath): Entry[] {
+    return this.#store
+      .remote(path)
+      .filter(
+        ({ peer, sequence }) => this.#peers.receipts(peer).openCopyOf(path, sequence) === null,
+      )
+      .map(({ entry }) => entry)
   }
 
   #announced(path: RelativePath): Entry[] {
