@@ -7,6 +7,9 @@ import { NotPossible } from './deed.ts'
 const directories = ['', 'a', 'b', 'a/c']
 const names = ['f', 'g', 'h', 'a', 'b', 'c']
 
+/** Where `Hands.replace` writes first. */
+export const draftPath = '~hands'
+
 /** A path as a step names it: in words, `#3` for the third of what is there by then, `?1` for one of the conflict copies there. */
 export function drawPath(random: Random): string {
   const chance = random.fraction()

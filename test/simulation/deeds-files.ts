@@ -1,14 +1,11 @@
 import type { Hands } from '../support/hands.ts'
-import { demandDirectoryAbove, drawPath, kindOf, pathIn } from './deed-paths.ts'
+import { draftPath, demandDirectoryAbove, drawPath, kindOf, pathIn } from './deed-paths.ts'
 import { NotPossible, numberIn, type Deed, type Scene } from './deed.ts'
 import { ignoreDeeds } from './deeds-ignore.ts'
 import { filesBelow } from './contents.ts'
 import type { SimPeer } from './sim-peer.ts'
 import { supersede } from './supersede.ts'
 import type { Values } from './values.ts'
-
-/** Where `Hands.replace` writes first. */
-const draftPath = '~hands'
 
 /** Now and then a file is too large to be read at once. */
 const largeBytes = 200_000

@@ -1,4 +1,4 @@
-import { kindOf } from './deed-paths.ts'
+import { draftPath, kindOf } from './deed-paths.ts'
 import { NotPossible, type Deed } from './deed.ts'
 import { supersede } from './supersede.ts'
 
@@ -29,6 +29,8 @@ export const ignoreDeeds = {
     act: ({ values }, peer, lines) => {
       const { hands } = peer
       if (kindOf(hands, ignoreFile) === 'd') throw new NotPossible('a directory is there')
+      if (!['f', null].includes(kindOf(hands, draftPath))) throw new NotPossible('no draft there')
+      supersede(values, peer, draftPath)
       supersede(values, peer, ignoreFile)
       hands.replace(ignoreFile, `${lines.join('\n')}\n`)
     },

@@ -185,14 +185,15 @@ export class Links implements NetworkHandler {
         `speaks protocol ${theirs}, this peer ${protocolVersions.join(', ')}: update the older one`,
       )
     }
-    if (this.#isBoundToAnother(hello, key)) {
-      throw new SyndError('untrusted', `peer id ${hello.peerId} belongs to another key`)
-    }
     const isUs = hello.peerId === self.peerId
     if (isUs && hello.epoch !== self.epoch) this.renewIdentity('another live peer has the same id')
     const ours = hello.recorded.find(({ peerId }) => peerId === self.peerId)
     if (!isUs && ours !== undefined && !self.recognises(ours)) {
       this.renewIdentity('a peer has recorded more of this index than it holds')
+    }
+    // After that: two copies may each have the other's id on record under a third one's key.
+    if (this.#isBoundToAnother(hello, key)) {
+      throw new SyndError('untrusted', `peer id ${hello.peerId} belongs to another key`)
     }
   }
 
