@@ -126,20 +126,21 @@ describe('frames', () => {
     memory.expectSmall()
   })
 
-  test.each([
-    ['data of a stream that was never opened', frameTypes.data, 7, 10],
-    ['settings of the wrong length', frameTypes.settings, 0, 5],
-    ['a push promise', 5, 1, 20],
-  ])('of %s end the connection', async (_, type, stream, bytes) => {
+  test('of settings of the wrong length end the connection', async () => {
     const before = await siege.rejected('grpc', 'http2')
     const attack = await wire()
-    await attack.say(frame(type, { stream, payload: Buffer.alloc(bytes) }))
+    await attack.say(frame(frameTypes.settings, { payload: Buffer.alloc(5) }))
     await untilClosed(attack)
     await siege.untilRejected('grpc', 'http2', before + 1)
   })
 
-  // nghttp2 ends these itself and tells Node no error: they are not counted.
+  // nghttp2 ends these itself, and tells Node of no error or only now and then: they are not counted.
   test.each([
+    [
+      'data of a stream that was never opened',
+      frame(frameTypes.data, { stream: 7, payload: Buffer.alloc(10) }),
+    ],
+    ['a push promise', frame(5, { stream: 1, payload: Buffer.alloc(20) })],
     ['a block that is no HPACK', frame(1, { flags: 5, stream: 1, payload: Buffer.alloc(9, 0xff) })],
     ['16 MB', Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1])],
     ['noise', Buffer.alloc(100_000, 0xa5)],

@@ -86,8 +86,6 @@ export async function openWire(port: number, identity: Identity): Promise<Wire> 
     await anyOf(socket, ['drain', 'close'])
   }
   await say(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(frameTypes.settings))
-  // Node may not close a session that is broken before it has answered.
-  while (socket.bytesRead === 0 && !isClosed()) await pause()
   return {
     socket,
     isClosed,
