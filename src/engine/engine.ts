@@ -8,6 +8,7 @@ import { ConflictCopies } from './pull/conflict-copies.ts'
 import { Contention } from './pull/contention.ts'
 import { Damage } from './damage.ts'
 import { Decider } from './pull/decider.ts'
+import { DirectoryTimes } from './pull/directory-times.ts'
 import { DirtyPaths } from './publish/dirty-paths.ts'
 import { Findings } from './publish/findings.ts'
 import { Leftovers } from './leftovers.ts'
@@ -17,7 +18,6 @@ import { resolveHeldFiles } from './pull/held-files.ts'
 import { Inbound } from './links/inbound.ts'
 import { Inbox } from './pull/inbox.ts'
 import { Joining } from './joining.ts'
-import { HaltLog } from './halt-log.ts'
 import { Ledger } from './ledger.ts'
 import { LocalChanges } from './local-changes.ts'
 import { LocalCopies } from './pull/local-copies.ts'
@@ -50,7 +50,6 @@ export class Engine {
   readonly #census: Census
   readonly #dirty = new DirtyPaths()
   readonly #problems = new ProblemList()
-  readonly #serial = new Serial()
   readonly #ownWork = new OwnWork()
   readonly #damage = new Damage()
   readonly #localChanges: LocalChanges
@@ -60,6 +59,7 @@ export class Engine {
   readonly #stampGate: StampGate
   readonly #copies: Copies
   readonly #ignoring: Ignoring
+  readonly #times: DirectoryTimes
   readonly #publisher: Publisher
   readonly #puller: Puller
   readonly #telling: Telling
@@ -81,7 +81,7 @@ export class Engine {
     const inbox = new Inbox({ clock, chance })
     const peers = new Peers({ store })
     const dirty = this.#dirty
-    const serial = this.#serial
+    const serial = new Serial()
     const ownWork = this.#ownWork
     const damage = this.#damage
     const { mode, deleteBrake: share } = settings
@@ -94,17 +94,8 @@ export class Engine {
     const makers = { volume, clock, self, dirty, observer, stamping, localChanges, isIgnored }
     const copies = mode === 'receive-only' ? new LocalCopies(makers) : new ConflictCopies(makers)
     const quarantine = new Quarantine({ volume, clock, problems, dirty })
+    this.#times = new DirectoryTimes({ volume, clock })
     const contention = new Contention()
-    const decider = new Decider({
-      store,
-      self,
-      peers,
-      heldDeletes,
-      damage,
-      isIgnored,
-      mode,
-      localChanges,
-    })
     const common = {
       store,
       volume,
@@ -121,6 +112,7 @@ export class Engine {
       peers,
       mode,
     }
+    const decider = new Decider({ ...common, self, isIgnored })
     const ignoring = new Ignoring({
       ...common,
       sha256,
@@ -154,6 +146,7 @@ export class Engine {
       decider,
       copies,
       quarantine,
+      times: this.#times,
       contention,
       ownWork,
       leftovers,
@@ -261,9 +254,9 @@ export class Engine {
         puller: this.#puller,
         beginnings: this.#beginnings,
         ownWork: this.#ownWork,
+        times: this.#times,
         peers: this.#peers,
         problems: this.#problems,
-        haltLog: new HaltLog({ observer }),
         state: this.#state,
         telling: this.#telling,
         changed: this.#changed,

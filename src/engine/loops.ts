@@ -1,6 +1,6 @@
 import type { Beginnings } from './beginnings.ts'
 import type { EngineParts } from './engine-parts.ts'
-import type { HaltLog } from './halt-log.ts'
+import { HaltLog } from './halt-log.ts'
 import type { Peers } from './links/peers.ts'
 import type { Telling } from './links/telling.ts'
 import { reportPeerProblems } from './peer-problems.ts'
@@ -9,6 +9,7 @@ import type { DirtyPaths } from './publish/dirty-paths.ts'
 import type { Publisher } from './publish/publisher.ts'
 import { Watching } from './publish/watching.ts'
 import type { Inbox } from './pull/inbox.ts'
+import type { DirectoryTimes } from './pull/directory-times.ts'
 import type { OwnWork } from './pull/own-work.ts'
 import type { Puller } from './pull/puller.ts'
 import type { State } from './state.ts'
@@ -31,9 +32,9 @@ export interface LoopsParts extends Pick<
   readonly puller: Puller
   readonly beginnings: Beginnings
   readonly ownWork: OwnWork
+  readonly times: DirectoryTimes
   readonly peers: Peers
   readonly problems: ProblemList
-  readonly haltLog: HaltLog
   readonly state: State
   readonly telling: Telling
   /** Something happened. */
@@ -64,12 +65,15 @@ async function pullAfterFirstScan(
 
 /** Whenever something happened: what follows from the state of the whole. */
 async function tick(parts: LoopsParts, signal: AbortSignal): Promise<void> {
-  const { clock, volume, beginnings, ownWork, haltLog, state, telling, changed } = parts
+  const { clock, volume, observer, beginnings, ownWork, times, state, telling, changed } = parts
+  const haltLog = new HaltLog({ observer })
   while (!signal.aborted) {
     await beginnings.end()
     ownWork.forgetOld(clock.monotonicMs())
     reportPeerProblems(parts)
-    haltLog.note(volume.halt())
+    const halt = volume.halt()
+    haltLog.note(halt)
+    if (halt === null) times.set()
     state.note()
     telling.tell()
     await changed.wait(clock, tickMs, signal)

@@ -245,6 +245,8 @@ export interface Volume {
    */
   prepareHolds(files: readonly ExpectedFile[]): readonly string[]
   apply(change: Change): Promise<Applied>
+  /** A hint: what cannot be set stays as it is (rule 12). */
+  setDirectoryTime(path: RelativePath, mtimeUs: number): void
   /** Syncs every directory that was changed since the last call (durability full). */
   syncDirectories(): Promise<void>
   /** All files in hold, recorded or not. */

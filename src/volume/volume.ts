@@ -165,6 +165,14 @@ export class SyndVolume implements Volume {
     return applyChange(this.#context, change)
   }
 
+  setDirectoryTime(path: RelativePath, mtimeUs: number): void {
+    try {
+      if (this.#disk.lstat(path)?.kind === 'directory') this.#disk.setMtime(path, mtimeUs)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+    }
+  }
+
   /** Throws SyndError `io`; what was not synced then is tried again with the next call. */
   syncDirectories(): Promise<void> {
     return this.#syncs.sync()

@@ -15,6 +15,7 @@ import { Decider } from '../../src/engine/pull/decider.ts'
 import type { Intent } from '../../src/engine/pull/verdict.ts'
 import { Overlay } from '../../src/engine/pull/overlay.ts'
 import { OwnWork } from '../../src/engine/pull/own-work.ts'
+import { DirectoryTimes } from '../../src/engine/pull/directory-times.ts'
 import { Quarantine } from '../../src/engine/pull/quarantine.ts'
 import { Serial } from '../../src/engine/serial.ts'
 import { digest, peer } from '../core/build.ts'
@@ -86,6 +87,7 @@ export class PlanningPeer {
       inbox,
       dirty,
       ownWork: new OwnWork(),
+      times: new DirectoryTimes({ volume: disk, clock }),
       heldDeletes: new HeldDeletes({ store, census, problems, clock, share: null }),
       damage: new Damage(),
       localChanges,

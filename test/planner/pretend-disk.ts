@@ -178,6 +178,8 @@ export class PretendDisk implements Volume {
     return neverAsked('putAside')
   }
 
+  setDirectoryTime(): void {}
+
   asideCount(): number {
     return 0
   }

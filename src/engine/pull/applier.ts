@@ -15,6 +15,7 @@ import type { Contention } from './contention.ts'
 import type { Decider } from './decider.ts'
 import type { Intent } from './verdict.ts'
 import type { Damage } from '../damage.ts'
+import type { DirectoryTimes } from './directory-times.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
@@ -65,6 +66,7 @@ export interface ApplierParts {
   readonly inbox: Inbox
   readonly dirty: DirtyPaths
   readonly ownWork: OwnWork
+  readonly times: DirectoryTimes
   readonly heldDeletes: HeldDeletes
   readonly damage: Damage
   readonly problems: ProblemList
@@ -264,12 +266,14 @@ export class Applier {
     const { applied, record, work } = done
     const { overlay, holds } = work
     const { observation, hold, displaced } = applied
-    const { ownWork, clock, problems } = this.#parts
+    const { ownWork, clock, problems, times } = this.#parts
     if (hold !== null) holds.add({ id: hold, path, record, isDisplaced: displaced })
     if (observation !== null) ownWork.note(path, observation, clock.monotonicMs())
     overlay.put({ entry, observation, isAnnounced: true, seenMs: null })
     this.#parts.damage.repaired(path)
     this.#parts.quarantine.done(path)
+    if (entry.kind === 'directory' && !isLive(record?.entry)) times.made(entry)
+    times.applied(entry)
     problems.clearAll(applyProblems, path)
     if (isLive(entry)) problems.clear('leftover', path)
     work.finished.push(path)
