@@ -8,6 +8,7 @@ import type { DirtyPath } from './dirty-paths.ts'
 import type { LocalChanges } from '../local-changes.ts'
 import type { Clock, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
+import { Slices } from '../slices.ts'
 
 /** Looks are synchronous; the event loop is given up at least this often: a long scan must not stop acknowledgements and health checks. */
 const sliceMs = 15
@@ -73,7 +74,7 @@ export class Scan {
     ignoredCount: 0,
     rootUnreadable: null,
   }
-  #sliceEndMs: number
+  readonly #slices: Slices
 
   constructor(parts: {
     store: Store
@@ -94,7 +95,7 @@ export class Scan {
     this.#isOwnWork = parts.isOwnWork
     this.#isSuspect = parts.isSuspect
     this.#localChanges = parts.localChanges
-    this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
+    this.#slices = new Slices(parts.clock, sliceMs)
   }
 
   async run(scope: Scope): Promise<Scanned> {
@@ -116,7 +117,7 @@ export class Scan {
       const mustList = this.#consider(path, look, this.#store.get(path))
       const isWanted = (isTree || isListed) && this.#found.present.has(path)
       if (mustList || isWanted) await this.#list(path, isTree)
-      await this.#breathe()
+      await this.#slices.breathe()
     }
   }
 
@@ -143,7 +144,7 @@ export class Scan {
         const mustList = this.#consider(path, look, record)
         const isDirectory = look.kind === 'present' && look.observation.kind === 'directory'
         if (mustList || (isTree && isDirectory && this.#found.present.has(path))) pending.push(path)
-        if (this.#clock.monotonicMs() >= this.#sliceEndMs) await this.#breathe()
+        if (this.#slices.isOver) await this.#slices.breathe()
       }
       for (const record of known.values()) this.#gone(record)
     }
@@ -246,11 +247,5 @@ export class Scan {
       this.#problems.clearAll(scanProblems, path)
     for (const path of this.#problems.pathsWith(['leftover']))
       if (this.#volume.look(path).kind === 'absent') this.#problems.clear('leftover', path)
-  }
-
-  async #breathe(): Promise<void> {
-    if (this.#clock.monotonicMs() < this.#sliceEndMs) return
-    await this.#clock.yield()
-    this.#sliceEndMs = this.#clock.monotonicMs() + sliceMs
   }
 }

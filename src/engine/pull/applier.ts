@@ -28,6 +28,7 @@ import type { Quarantine } from './quarantine.ts'
 import type { Applied, Clock, ExpectedFile, Observer, Stage, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Serial } from '../serial.ts'
+import { Slices } from '../slices.ts'
 
 /** A path whose bytes, if it needs any, are staged. */
 export interface Ready {
@@ -121,7 +122,11 @@ export class Applier {
     holds.prepare(this.#takenBy(ordered, overlay))
     const work: Work = { overlay, holds, finished: [] }
     await this.#parts.volume.syncStages(batch.flatMap(({ stage }) => stage ?? []))
-    await this.#eachInSlices(ordered, (ready) => this.#applyOne(ready, work))
+    const slices = new Slices(this.#parts.clock, sliceMs)
+    for (const ready of ordered) {
+      await this.#applyOne(ready, work)
+      await slices.breathe()
+    }
     await this.#commit(overlay, await holds.settle(overlay))
     // Only now: whoever decides such a path again finds it committed.
     for (const path of work.finished) this.#parts.inbox.done(path)
@@ -135,20 +140,6 @@ export class Applier {
       const isTaken = entry.kind === 'tombstone' || stage !== null
       return isTaken ? { path, expected: record.observation } : []
     })
-  }
-
-  async #eachInSlices(
-    batch: readonly Ready[],
-    work: (ready: Ready) => Promise<void>,
-  ): Promise<void> {
-    const { clock } = this.#parts
-    let sliceEndMs = clock.monotonicMs() + sliceMs
-    for (const ready of batch) {
-      await work(ready)
-      if (clock.monotonicMs() < sliceEndMs) continue
-      await clock.yield()
-      sliceEndMs = clock.monotonicMs() + sliceMs
-    }
   }
 
   async #putBack(batch: readonly Ready[]): Promise<void> {
