@@ -1,7 +1,7 @@
 import type { Transaction } from '../../src/engine/ports.ts'
 
-/** Where a process can end: each of these, before or after. A new effect is added here, so that histories come to it. */
-export const crashPoints = [
+/** What a process does to its host and its peers. A new effect is added here, so that histories come to it. */
+const effects = [
   'chmod/staging',
   'chmod/volume',
   'chown/staging',
@@ -25,11 +25,10 @@ export const crashPoints = [
   'mkdir/own',
   'mkdir/volume',
   'pull',
-  'record-hold',
+  'record-holds',
   'rename/own/own',
   'rename/staging/volume',
   'rename/volume/hold',
-  'rmdir/own',
   'rmdir/volume',
   'send',
   'symlink/staging',
@@ -40,12 +39,22 @@ export const crashPoints = [
   'sync-file/staging',
   'sync-file/volume',
   'unlink/hold',
+  'unlink/own',
   'unlink/staging',
   'utimes/staging',
   'utimes/volume',
   'write/own',
   'write/staging',
 ] as const
+
+/** Tried to see what the kernel says, and always refused: there is no after. */
+const refused = ['rmdir/own'] as const
+
+/** Where a process can end. */
+export const crashPoints: readonly string[] = [
+  ...effects.flatMap((effect) => [`before/${effect}`, `after/${effect}`]),
+  ...refused.map((effect) => `before/${effect}`),
+]
 
 /** Names for what a crash may come before or after: an operation with the places that it is about, or what a commit holds. */
 export function diskPoint(operation: string, path: string, to: string | null): string {

@@ -8,7 +8,7 @@ import { supersede } from './supersede.ts'
 import type { Values } from './values.ts'
 
 /** Now and then a file is too large to be read at once. */
-const largeBytes = 200_000
+const largeBytes = 300_000
 
 /** What people and their programs do with files on one host. */
 export const fileDeeds = {

@@ -33,7 +33,7 @@ export const hostDeeds = {
 
   /** The first process that comes to a certain effect ends there. */
   'doom-at': {
-    draw: (random) => [`${random.pick(['before', 'after'])}/${random.pick(crashPoints)}`],
+    draw: (random) => [random.pick(crashPoints)],
     act: (_, peer, args) => peer.doomAt(args[0] ?? ''),
   },
 
