@@ -1,5 +1,6 @@
 import { ancestorsOf, type RelativePath } from '../core/relative-path.ts'
 import type { Status } from '../core/status.ts'
+import { covers } from '../core/version-vector.ts'
 import { Beginnings } from './beginnings.ts'
 import { Applier } from './pull/applier.ts'
 import type { Copies } from './pull/copies.ts'
@@ -214,9 +215,11 @@ export class Engine {
     this.#ignoring = ignoring
     this.#localChanges = localChanges
     ledger.onCommit((commits) => {
-      for (const { after } of commits) {
-        const { path } = after.entry
+      for (const { before, after } of commits) {
+        const { path, version } = after.entry
         inbox.committed(path)
+        // What was given up covers no more what others told of the path.
+        if (before !== null && !covers(version, before.entry.version)) inbox.add(path)
         // A directory that others deleted may have to stay for it (rule M2).
         const concerned = mode === 'send-only' ? [path, ...ancestorsOf(path)] : [path]
         for (const one of concerned) if (peers.isAwaited(one)) inbox.add(one)
