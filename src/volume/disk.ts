@@ -49,6 +49,8 @@ export interface WritableFile {
   readonly fd: number | null
   /** Writes all of it after what was written before; the chunk may be reused once this resolves. */
   write(chunk: Uint8Array): Promise<void>
+  /** Of a new file: that many zeros after what was written before, as a hole where the file system has such. */
+  skip(byteCount: number): void
   setMode(mode: number): void
   setMtime(mtimeUs: number): void
   stat(): DiskStat
@@ -104,7 +106,7 @@ export interface Disk {
   /** An existing file, to be written over from its start; it is not truncated. */
   openForWriting(path: DiskPath): WritableFile
   openForReading(path: DiskPath): ReadableFile
-  /** A new file with the same bytes (and the mode, but not the times), shared where the file system can. */
+  /** A new file with the same bytes (and the mode, but not the times), shared where the file system can; holes stay holes. */
   copy(from: DiskPath, to: DiskPath): Promise<void>
   syncFile(path: DiskPath): Promise<void>
   syncDirectory(path: DiskPath): Promise<void>

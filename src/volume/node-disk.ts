@@ -2,7 +2,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  copyFile,
   fsync,
   lchownSync,
   linkSync,
@@ -30,6 +29,7 @@ import {
   type ReadableFile,
   type WritableFile,
 } from './disk.ts'
+import { copyFileTo } from './node/copy-file.ts'
 import { toDiskError, toDiskStat } from './node/disk-stat.ts'
 import { hashFileWith } from './node/hash-file.ts'
 import { HashPool } from './node/hash-pool.ts'
@@ -37,11 +37,7 @@ import { called, calling, readableFile, writableFile } from './node/open-file.ts
 import { timeOf } from './node/time.ts'
 import { O_PATH, placeIn, placeOf, Walk, type Place } from './node/walk.ts'
 
-const copyTo = promisify(copyFile)
 const syncTo = promisify(fsync)
-
-/** A reflink where the file system can; fails when anything is there. */
-const copyFlags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
 
 /** A FIFO that took a file's place must not hang the open; a symlink in its place is refused. */
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -195,7 +191,7 @@ export class NodeDisk implements Disk {
         directory = called('open', () => this.#walk.openDirectory(to.slice(0, slash)))
       }
       const place = placeIn(directory, to.slice(slash + 1))
-      await calling('copy', () => copyTo(placeOf(source), place, copyFlags))
+      await calling('copy', () => copyFileTo(source, place))
     } finally {
       if (directory !== this.#rootFd) closeSync(directory)
       closeSync(source)

@@ -41,6 +41,23 @@ export function diskSuite(name: string, open: () => DiskUnderTest): void {
       },
     )
 
+    withDisk('what is skipped in a new file reads as zeros', async ({ disk, hands }) => {
+      const file = disk.create('f', 0o600)
+      file.skip(5_000)
+      await file.write(bytes('a'))
+      file.skip(3)
+      await file.write(bytes('b'))
+      file.skip(100_000)
+      expect(file.stat().sizeBytes).toBe(105_005)
+      await file.sync()
+      file.close()
+      const zeros = (count: number): string => '\0'.repeat(count)
+      const content = `${zeros(5_000)}a${zeros(3)}b${zeros(100_000)}`
+      expect(hands.read('f') === content).toBe(true)
+      await disk.copy('f', 'copy')
+      expect(hands.read('copy') === content).toBe(true)
+    })
+
     withDisk('creating refuses what is there already, links too', ({ disk, hands }) => {
       hands.write('f', 'mine')
       hands.symlink('nowhere', 'l')

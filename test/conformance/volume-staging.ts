@@ -1,7 +1,7 @@
 import { describe, expect } from 'vitest'
 import { errorCode } from '../../src/core/errors.ts'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
-import { demandApplied, digestOfText, fileEntry, staged } from '../support/volume-fixture.ts'
+import { demandApplied, digestOfText, fileEntry, put, staged } from '../support/volume-fixture.ts'
 import { stagedFiles, volumeTests, type Ground } from './volume-subject.ts'
 
 /** Receiving files and copying local ones. */
@@ -40,6 +40,28 @@ export function volumeStaging(name: string, ground: () => Ground): void {
         expect(stagedFiles(hands)).toEqual([])
       },
     )
+
+    withVolume('zeros arrive as zeros, wherever they are', async ({ volume, hands }) => {
+      const zeros = (count: number): string => '\0'.repeat(count)
+      const contents = [
+        zeros(10),
+        zeros(300_000),
+        `${zeros(100_000)}end`,
+        `begin${zeros(900_000)}end`,
+        `begin${zeros(900_000)}`,
+        `${zeros(262_144)}${'x'.repeat(262_144)}${zeros(262_144)}`,
+      ]
+      for (const [n, content] of contents.entries()) {
+        const name = `zeros-${n}`
+        demandApplied(await put(volume, name, { content }))
+        expect(hands.read(name) === content, name).toBe(true)
+        const expected = { sizeBytes: content.length, digest: digestOfText(content) }
+        const copied = await volume.stageFromLocal(parseRelativePath(name), expected)
+        await copied?.discard()
+        expect(copied, name).not.toBeNull()
+      }
+      expect(stagedFiles(hands)).toEqual([])
+    })
 
     withVolume(
       'a source that sends without end is stopped at the first byte too many',

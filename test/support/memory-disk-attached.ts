@@ -281,6 +281,12 @@ export class AttachedDisk implements Disk {
           this.#tree.touched(path, inode, true)
         })
       },
+      skip: (byteCount) =>
+        this.#effect('write', path, null, () => {
+          writeInto(inode, position, new Uint8Array(byteCount))
+          position += byteCount
+          this.#tree.touched(path, inode, true)
+        }),
       setMode: (mode) => this.#effect('chmod', path, null, () => this.#setMode(path, inode, mode)),
       fd: null,
       setMtime: (mtimeUs) =>

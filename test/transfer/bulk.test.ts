@@ -21,11 +21,11 @@ function digestOf(bytes: Uint8Array) {
   return parseDigest(createHash('sha256').update(bytes).digest('hex'))
 }
 
-const zeros = Buffer.alloc(sizeBytes)
+const content = Buffer.alloc(sizeBytes, 7)
 const wanted: PullRequest = {
   path: parseRelativePath('large'),
   sizeBytes,
-  digest: digestOf(zeros),
+  digest: digestOf(content),
 }
 
 /** The one result, or what was thrown. */
@@ -51,7 +51,7 @@ function staged(path: string): string[] {
 }
 
 /** Sends the header and `count` bytes. */
-function begin(channel: ServerChannel, count: number, fill = 0): void {
+function begin(channel: ServerChannel, count: number, fill = 7): void {
   channel.write(`T0 0 0 0\nC0644 ${sizeBytes} large\n`)
   channel.write(Buffer.alloc(count, fill))
 }
@@ -172,7 +172,7 @@ test('a thread that has nothing to do ends, and another one starts when it is ne
     explain: (text: string) => text,
   }
   try {
-    const request = pair.volume.put('large', zeros)
+    const request = pair.volume.put('large', content)
     for (let round = 0; round < 2; round++) {
       const pulled = await lane.pull({
         target,

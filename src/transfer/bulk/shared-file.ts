@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { writevSync } from 'node:fs'
+import { ftruncateSync, writevSync } from 'node:fs'
 import { SyndError } from '../../core/errors.ts'
+import { runsOf } from '../../core/zero-runs.ts'
 import type { PullRequest, Stage } from '../../engine/ports.ts'
 
 /** Chunks are written together from this size on: system calls do not count then. */
@@ -8,22 +9,48 @@ const writeBytes = 512 * 1024
 
 /**
  * A stage that is open as `fd` in the main thread, which discards or publishes it. Writes and hashes at once: this thread has nothing else to do.
+ * Long runs of zeros become holes.
  */
 export function sharedFile(fd: number, { sizeBytes, digest }: PullRequest): Stage {
   const hash = createHash('sha256')
   let receivedBytes = 0
   let chunks: Uint8Array[] = []
   let waitingBytes = 0
+  /** Where in the file the chunks that wait belong. */
+  let position = 0
   let isGone = false
 
   function flush(): void {
+    let unwritten: Uint8Array[] = []
+    let unwrittenBytes = 0
+    const write = (): void => {
+      writeAll(fd, unwritten, position)
+      position += unwrittenBytes
+      unwritten = []
+      unwrittenBytes = 0
+    }
+    for (const chunk of chunks) {
+      for (const { isHole, start, end } of runsOf(chunk)) {
+        if (isHole) {
+          write()
+          position += end - start
+        } else {
+          unwritten.push(chunk.subarray(start, end))
+          unwrittenBytes += end - start
+        }
+      }
+    }
+    write()
+    chunks = []
+    waitingBytes = 0
+  }
+
+  function orWriteError(write: () => void): void {
     try {
-      writeAll(fd, chunks)
+      write()
     } catch (cause) {
       throw writeError(cause)
     }
-    chunks = []
-    waitingBytes = 0
   }
 
   return {
@@ -34,13 +61,17 @@ export function sharedFile(fd: number, { sizeBytes, digest }: PullRequest): Stag
       hash.update(chunk)
       chunks.push(chunk)
       waitingBytes += chunk.length
-      if (waitingBytes >= writeBytes) flush()
+      if (waitingBytes >= writeBytes) orWriteError(flush)
     },
     finish: async () => {
       const received = hash.digest('hex')
       if (receivedBytes !== sizeBytes || received !== digest)
         throw mismatch(`${receivedBytes} bytes with ${received}`, { sizeBytes, digest })
-      flush()
+      orWriteError(() => {
+        flush()
+        // What ends in a hole was not written up to there.
+        ftruncateSync(fd, sizeBytes)
+      })
     },
     discard: async () => {
       isGone = true
@@ -49,10 +80,12 @@ export function sharedFile(fd: number, { sizeBytes, digest }: PullRequest): Stag
   }
 }
 
-function writeAll(fd: number, chunks: readonly Uint8Array[]): void {
+function writeAll(fd: number, chunks: readonly Uint8Array[], from: number): void {
   let left = [...chunks]
+  let position = from
   while (left.length > 0) {
-    let written = writevSync(fd, left)
+    let written = writevSync(fd, left, position)
+    position += written
     while (written > 0) {
       const [first] = left
       if (first === undefined) return

@@ -3,6 +3,7 @@ import {
   fchmodSync,
   fstatSync,
   fsync,
+  ftruncateSync,
   futimesSync,
   read,
   readSync,
@@ -30,12 +31,19 @@ export type HashFile = (
 
 /** A file that is being written through `fd`; syncs and what is large on threads of libuv, everything else at once. */
 export function writableFile(fd: number): WritableFile {
+  let position = 0
   return {
     fd,
     write: async (chunk) => {
       for (let written = 0; written < chunk.length;) {
-        written += await writePart(fd, chunk, written)
+        const count = await writePart(fd, chunk.subarray(written), position)
+        written += count
+        position += count
       }
+    },
+    skip: (byteCount) => {
+      called('ftruncate', () => ftruncateSync(fd, position + byteCount))
+      position += byteCount
     },
     setMode: (mode) => called('chmod', () => fchmodSync(fd, mode)),
     setMtime: (mtimeUs) => called('utimes', () => futimesSync(fd, timeNow(), timeOf(mtimeUs))),
@@ -55,10 +63,10 @@ export function readableFile(fd: number, hashFile: HashFile): ReadableFile {
   }
 }
 
-async function writePart(fd: number, chunk: Uint8Array, start: number): Promise<number> {
-  const length = chunk.length - start
-  if (length <= atOnceBytes) return called('write', () => writeSync(fd, chunk, start, length, null))
-  const { bytesWritten } = await calling('write', () => writeTo(fd, chunk, start, length, null))
+async function writePart(fd: number, part: Uint8Array, position: number): Promise<number> {
+  const { length } = part
+  if (length <= atOnceBytes) return called('write', () => writeSync(fd, part, 0, length, position))
+  const { bytesWritten } = await calling('write', () => writeTo(fd, part, 0, length, position))
   return bytesWritten
 }
 

@@ -2,6 +2,7 @@ import type { Digest } from '../../core/digest.ts'
 import { SyndError } from '../../core/errors.ts'
 import { errnoOf, type Disk, type DiskPath, type WritableFile } from '../disk.ts'
 import { sha256, startSha256, type Sha256 } from '../sha256.ts'
+import { writeRuns } from '../write-runs.ts'
 
 /** What a stage will hold, and what it will be published with when that is known already. */
 export interface StageExpectation {
@@ -134,7 +135,7 @@ export class FileStage {
     }
     await this.#orGone(async () => {
       const file = this.#opened()
-      if (unwritten !== null && sizeBytes > 0) await file.write(unwritten)
+      if (unwritten !== null && sizeBytes > 0) await writeRuns(file, unwritten)
       await this.#writing
       dress(file, this.#options)
     })
@@ -197,7 +198,7 @@ export class FileStage {
       this.#spare = this.#buffer
       this.#buffer = free
       this.#buffered = 0
-      this.#writing = this.#opened().write(full)
+      this.#writing = writeRuns(this.#opened(), full)
       void this.#writing.catch(() => undefined)
     })
   }
