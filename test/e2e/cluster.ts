@@ -126,13 +126,13 @@ export class Cluster {
   }
 
   /** Every peer says that it is in sync, and the trees are equal byte for byte. */
-  async untilInSync(): Promise<void> {
+  async untilInSync(times: Parameters<typeof until>[1] = {}): Promise<void> {
     await until(async () => {
       const statuses = await Promise.all(this.members.map(({ process }) => process.status()))
       if (!statuses.every((status) => status?.inSync === true)) return this.#report(statuses)
       const digests = new Set(statuses.map((status) => status?.volume.treeDigest))
       return digests.size === 1 ? this.difference() : 'the tree digests differ'
-    })
+    }, times)
   }
 
   /** The trees are equal to that of `name`, who made the last change; whatever the peers say of themselves. */
