@@ -119,6 +119,7 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
       version: readVersion(),
       mode: settings.mode,
       volumePath: settings.volume,
+      isDurable: settings.durability === 'full',
       isStateElsewhere: state.isElsewhere,
       hasPeers: settings.peers.length > 0,
       scanIntervalMs: settings.scanIntervalMs,

@@ -18,6 +18,8 @@ export interface EngineParts {
     readonly version: string
     readonly mode: SyncMode
     readonly volumePath: string
+    /** A commit is on the disk when it returns. */
+    readonly isDurable: boolean
     /** The index is not on the disk that the volume is on. */
     readonly isStateElsewhere: boolean
     readonly hasPeers: boolean

@@ -231,7 +231,7 @@ export class Engine {
   async start(): Promise<void> {
     const { store, volume, network, observer, volumeMark, bootId, settings } = this.#parts
     this.#ledger.load()
-    const life = this.#self.begin({ volumeMark, bootId })
+    const life = this.#self.begin({ volumeMark, bootId, isDurable: settings.isDurable })
     if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
     this.#beginnings.begin()
     if (life.isPowerLoss) this.#damage.suspectPowerLoss(store.all())

@@ -50,9 +50,10 @@ export class Self {
 
   /**
    * Begins a new life: a new epoch, durable before anything else is said. Another volume mark than the index recorded means that the disk
-   * was cloned or restored: a new peer id. A life that did not end cleanly, and another boot since, are a power loss.
+   * was cloned or restored: a new peer id. A life that did not end cleanly, and another boot since, are a power loss; where that may have
+   * taken commits, what was announced under the old id is not known here, and what is stamped must not cover it: a new id as well.
    */
-  begin(now: { volumeMark: string; bootId: string }): {
+  begin(now: { volumeMark: string; bootId: string; isDurable: boolean }): {
     isUnclean: boolean
     isPowerLoss: boolean
     isRenewed: boolean
@@ -61,7 +62,8 @@ export class Self {
     const isAnotherBoot = before.bootId !== null && before.bootId !== now.bootId
     const isUnclean = before.epochs.length > 0 && !before.isClean
     const isPowerLoss = isUnclean && isAnotherBoot
-    const isRenewed = before.volumeMark !== null && before.volumeMark !== now.volumeMark
+    const isOtherDisk = before.volumeMark !== null && before.volumeMark !== now.volumeMark
+    const isRenewed = isOtherDisk || (isPowerLoss && !now.isDurable)
     const epochs = before.epochs.map((life, index) =>
       index === before.epochs.length - 1
         ? { ...life, lastSequence: this.#store.lastSequence() }

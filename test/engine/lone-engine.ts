@@ -124,6 +124,7 @@ export class LoneEngine {
         version: '0',
         mode,
         volumePath: '/data',
+        isDurable: true,
         isStateElsewhere: false,
         hasPeers: peers.length + unresolved.length > 0,
         scanIntervalMs: 300_000,

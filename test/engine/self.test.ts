@@ -7,7 +7,7 @@ import { engineParts, put } from './parts.ts'
 
 type Parts = ReturnType<typeof engineParts>
 
-const here = { volumeMark: 'inode 1', bootId: 'boot 1' }
+const here = { volumeMark: 'inode 1', bootId: 'boot 1', isDurable: true }
 const anotherBoot = { ...here, bootId: 'boot 2' }
 const anotherDisk = { ...here, volumeMark: 'inode 2' }
 let parts: Parts
@@ -48,6 +48,12 @@ describe('rule 1: a start', () => {
       'crash',
       anotherBoot,
       { isUnclean: true, isPowerLoss: true, isRenewed: false },
+    ],
+    [
+      'after a power loss that may have taken commits',
+      'crash',
+      { ...anotherBoot, isDurable: false },
+      { isUnclean: true, isPowerLoss: true, isRenewed: true },
     ],
     [
       'after a reboot',

@@ -32,7 +32,8 @@ export function contentsOn(hands: Hands): string[] {
   return [...contentsBelow(hands, ''), ...contentsInHold(hands)]
 }
 
-function contentsInHold(hands: Hands): string[] {
+/** Those in hold alone. */
+export function contentsInHold(hands: Hands): string[] {
   try {
     return [...hands.tree('.synd/hold').values()].map(contentOf).filter((one) => one !== null)
   } catch {

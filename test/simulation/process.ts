@@ -127,6 +127,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
       version: '0',
       mode: parts.mode,
       volumePath: '/data',
+      isDurable: durability === 'full',
       isStateElsewhere: !isStateInside,
       hasPeers: parts.peers.length > 0,
       scanIntervalMs,

@@ -1,7 +1,7 @@
 import { Random } from '../support/random.ts'
 import { VirtualTime } from '../support/virtual-clock.ts'
 import { differenceOf, failureOf, faultAtRest, lossAnywhere, treeOf } from './checks.ts'
-import { contentsOn, digestOf } from './contents.ts'
+import { contentsInHold, contentsOn, digestOf, filesBelow } from './contents.ts'
 import { Forks } from './forks.ts'
 import { NotPossible, type Scene } from './deed.ts'
 import { fileDeeds } from './deeds-files.ts'
@@ -27,6 +27,9 @@ const longestConflictMs = 60 * 60_000
 
 /** So long after the last deed the events of it were received: who says `inSync` must be right. */
 const quietMs = 1_000
+
+/** More than any history has. */
+const allPaths = 1_000
 
 /** A process starts, and stops, within this. */
 const longestWorkMs = 10_000
@@ -268,15 +271,18 @@ class World {
   #forgivePowerLoss(peer: SimPeer): void {
     const others = this.#peers.filter((other) => other !== peer)
     const kept = new Set(others.flatMap(({ hands }) => contentsOn(hands)))
-    const here = new Set(contentsOn(peer.hands))
+    const here = new Map(filesBelow(peer.hands, ''))
+    const held = new Set(contentsInHold(peer.hands))
     const { store } = peer.host
     const isSynced = this.#history.durability === 'full'
     this.#values.forgive((content, value) => {
-      const isIndexed = store.findByDigest(digestOf(content), 1).length > 0
+      const paths = store.findByDigest(digestOf(content), allPaths)
+      const isIndexed = paths.length > 0
       const isPromised = isSynced && (value.host === peer.name ? value.isSynced : isIndexed)
       if (isPromised) return true
       // What Synd cannot know (rule 23): that what it saw last was not on the disk when it ended.
-      return kept.has(content) || (isIndexed && here.has(content))
+      if (kept.has(content)) return true
+      return paths.some((path) => here.get(path) === content || held.has(content))
     })
   }
 

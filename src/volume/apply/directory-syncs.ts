@@ -2,14 +2,22 @@ import { SyndError } from '../../core/errors.ts'
 import { DiskError, type DiskPath } from '../disk.ts'
 import { inLanes } from '../lanes.ts'
 import { withGrants } from './access.ts'
-import type { ApplyContext } from './context.ts'
+import { directoryOf, type ApplyContext } from './context.ts'
 
 /** No such directory any more, or one that this process may not read even when it lifts what it can. */
 const lostErrnos: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])
 
-/** Brings what was done to directories to the disk: each once, however much happened in it. */
+/** Names of so many directories are known to be on the disk; then all are asked for anew. */
+const maxNamed = 10_000
+
+/**
+ * Brings what was done to directories to the disk: each once, however much happened in it. A directory that somebody else made may not be
+ * there after a power loss, with all that was put into it: its own name, and those above it, are synced with it, once.
+ */
 export class DirectorySyncs {
   readonly #context: ApplyContext
+  /** Directories whose name is on the disk, with the inode that has it. */
+  readonly #named = new Map<DiskPath, bigint>()
   #last: Promise<void> = Promise.resolve()
 
   constructor(context: ApplyContext) {
@@ -27,10 +35,11 @@ export class DirectorySyncs {
 
   async #syncTouched(): Promise<void> {
     const { touched, isDurable } = this.#context
-    const waiting = [...touched]
+    const waiting = new Set(touched)
     touched.clear()
     if (!isDurable) return
-    await inLanes(waiting, async (path) => {
+    const unnamed = this.#addNaming(waiting)
+    await inLanes([...waiting], async (path) => {
       try {
         await this.#syncOne(path)
       } catch (error) {
@@ -38,6 +47,23 @@ export class DirectorySyncs {
         throw error
       }
     })
+    if (this.#named.size > maxNamed) this.#named.clear()
+    for (const [path, inode] of unnamed) this.#named.set(path, inode)
+  }
+
+  /** Adds those that hold the name of one that is synced; the directories whose names are on the disk when all are. */
+  #addNaming(waiting: Set<DiskPath>): Map<DiskPath, bigint> {
+    const { disk } = this.#context
+    const unnamed = new Map<DiskPath, bigint>()
+    // What is added is walked too, up to the root.
+    for (const path of waiting) {
+      if (path === '') continue
+      const inode = disk.lstat(path)?.inode
+      if (inode === undefined || this.#named.get(path) === inode) continue
+      unnamed.set(path, inode)
+      waiting.add(directoryOf(path))
+    }
+    return unnamed
   }
 
   async #syncOne(path: DiskPath): Promise<void> {
