@@ -121,6 +121,7 @@ export class Damage {
 
   /** The index says what is on the disk. */
   stamped(path: RelativePath): void {
+    this.#found.delete(path)
     this.#accepted.delete(path)
   }
 

@@ -140,7 +140,11 @@ export class Engine {
         }),
       mayStamp: () => this.#stampGate.passed(),
       onRoundDone: onChange,
-      onScanned: () => quarantine.report(),
+      onScanned: () => {
+        quarantine.report()
+        // What nobody could give may be here meanwhile, under another name.
+        for (const { entry } of store.unequalRemote()) inbox.add(entry.path)
+      },
     })
     const applier = new Applier({
       ...common,

@@ -4,7 +4,7 @@ import { crashPoints } from './crash-points.ts'
 import { contentsOn } from './contents.ts'
 
 /** A full scan comes every 5 minutes, give or take a quarter. */
-const nextScanMs = 400_000
+export const nextScanMs = 400_000
 
 const nothing: Deed['draw'] = () => []
 

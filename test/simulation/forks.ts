@@ -56,8 +56,20 @@ export class Forks {
       const branches = [other, copy].map(({ name, host }) => {
         return { name, host, hasIssued: host.counter > counter }
       })
-      this.#forks.push({ peerId, counter, sinceMs: nowMs, branches })
+      this.#forks.push({
+        peerId,
+        counter,
+        sinceMs: this.#sinceMs(peerId, other) ?? nowMs,
+        branches,
+      })
     }
+  }
+
+  /** A copy of a copy left `host` when the first one did. */
+  #sinceMs(peerId: PeerId, { host }: Named): number | undefined {
+    return this.#forks.find(
+      (fork) => fork.peerId === peerId && fork.branches.some((branch) => branch.host === host),
+    )?.sinceMs
   }
 
   /** To be called often: forgives what forks may have cost. */

@@ -1,11 +1,12 @@
 import { Random } from '../support/random.ts'
 import { VirtualTime } from '../support/virtual-clock.ts'
 import { differenceOf, failureOf, faultAtRest, lossAnywhere, treeOf } from './checks.ts'
-import { contentsInHold, contentsOn, digestOf, filesBelow } from './contents.ts'
+import { contentsInHold, digestOf, filesBelow } from './contents.ts'
 import { Forks } from './forks.ts'
 import { NotPossible, type Scene } from './deed.ts'
 import { fileDeeds } from './deeds-files.ts'
 import { ignoreFile } from './deeds-ignore.ts'
+import { nextScanMs } from './deeds-hosts.ts'
 import { deeds } from './deeds.ts'
 import { printHistory, printStep, type History, type Step } from './history.ts'
 import type { Station } from './memory-network.ts'
@@ -205,6 +206,9 @@ class World {
   /** Once more from the start: nothing is to change by that. */
   async #startAnew(): Promise<void> {
     if (this.#history.seed % 4 !== 0) return
+    // What is looked at again at a start is looked at again by every full scan.
+    await this.#time.pass(nextScanMs)
+    await this.#untilInSync('not in sync after the next scan')
     const before = this.#peers.map((peer) => treeOf(peer))
     for (const peer of this.#peers) {
       await this.#drive(peer.stop())
@@ -270,7 +274,13 @@ class World {
   /** After a power loss: what was only there and nobody had made durable may be gone. */
   #forgivePowerLoss(peer: SimPeer): void {
     const others = this.#peers.filter((other) => other !== peer)
-    const kept = new Set(others.flatMap(({ hands }) => contentsOn(hands)))
+    // Where somebody moved it away the others are about to remove it.
+    const kept = new Set(
+      others
+        .flatMap(({ hands }) => filesBelow(hands, ''))
+        .filter(([path, content]) => this.#values.isLiveAt(content, path))
+        .map(([, content]) => content),
+    )
     const here = new Map(filesBelow(peer.hands, ''))
     const held = new Set(contentsInHold(peer.hands))
     const { store } = peer.host

@@ -252,6 +252,7 @@ export class Publisher {
     for (const path of forgotten) inbox.add(path)
     for (const { entry, isAnnounced } of puts) {
       this.#parts.damage.stamped(entry.path)
+      problems.clear('damaged', entry.path)
       if (entry.version.size === 0) inbox.add(entry.path)
       if (isAnnounced) dirty.published(entry.path, nowMs)
       if (entry.kind === 'directory') problems.clear('leftover', entry.path)
