@@ -1,6 +1,8 @@
 import type { Hello, SyncMode } from '../../src/core/protocol.ts'
 import type { Status } from '../../src/core/status.ts'
 import { Engine } from '../../src/engine/engine.ts'
+import { parsePeerId } from '../../src/core/peer-id.ts'
+import { isOfVolume, redrawGeneration } from '../../src/engine/generation.ts'
 import type { Network, NetworkHandler, Watcher } from '../../src/engine/ports.ts'
 import { openVolume } from '../../src/volume/open.ts'
 import { peer } from '../core/build.ts'
@@ -33,6 +35,10 @@ interface Options {
   readonly attach?: AttachOptions
   /** How long the watch takes to be established. */
   readonly watchMs?: number
+  /** The kernel's: another one means that the host was started anew. */
+  readonly bootId?: string
+  /** The index is on another disk than the volume. */
+  readonly isStateElsewhere?: boolean
 }
 
 /** One engine on a volume in memory under a virtual clock, as it ships up to its ports; tests play its peers. */
@@ -46,6 +52,7 @@ export class LoneEngine {
   readonly deafen: (isDeaf: boolean) => void
   readonly #handler: () => NetworkHandler
   readonly #peers: Map<string, PlayedPeer>
+  readonly #ended: () => Promise<void>
 
   private constructor(parts: {
     host: Host
@@ -55,6 +62,7 @@ export class LoneEngine {
     deafen: (isDeaf: boolean) => void
     handler: () => NetworkHandler
     peers: Map<string, PlayedPeer>
+    ended: () => Promise<void>
   }) {
     this.host = parts.host
     this.engine = parts.engine
@@ -64,10 +72,11 @@ export class LoneEngine {
     this.deafen = parts.deafen
     this.#handler = parts.handler
     this.#peers = parts.peers
+    this.#ended = parts.ended
   }
 
   /** On a new host, or on one that a life before left. */
-  static async start(options: Options = {}, host: Host = newHost()): Promise<LoneEngine> {
+  static async start(options: Options = {}, left: Host = newHost()): Promise<LoneEngine> {
     const {
       peers = ['b'],
       unresolved = [],
@@ -75,24 +84,30 @@ export class LoneEngine {
       attach = {},
       watchMs = 0,
       mode = 'send-receive',
+      bootId = 'boot',
+      isStateElsewhere = false,
     } = options
-    const { time, clock, disk, store } = host
-    const chance = new Random(store.identity().epochs.length + 1)
+    const { time, clock, disk } = left
+    const chance = new Random(left.store.identity().epochs.length + 1)
     const opening = openVolume({
       disk: disk.attach(attach),
       path: '/data',
       durability: 'full',
-      ledger: store,
+      ledger: left.store,
       ids: chance,
     })
     await time.pass(0)
     const volume = await opening
+    const isOurs = !isStateElsewhere || isOfVolume(left.store, volume)
+    const store = isOurs ? left.store : new MemoryStore({ peerId: parsePeerId(chance.id64()) })
+    const host = { ...left, store }
+    const redraw = (): Promise<string> => redrawGeneration(store, volume, chance)
     const watching = watchDisk(disk, time)
     const watcher: Watcher = {
       ...watching.watcher,
       watch: async function* (signal) {
         await clock.sleep(watchMs, signal)
-        yield* watching.watcher.watch(signal)
+        if (!signal.aborted) yield* watching.watcher.watch(signal)
       },
     }
     const observer = new RecordedObserver()
@@ -125,13 +140,13 @@ export class LoneEngine {
         mode,
         volumePath: '/data',
         isDurable: true,
-        isStateElsewhere: false,
+        isStateElsewhere,
         hasPeers: peers.length + unresolved.length > 0,
         scanIntervalMs: 300_000,
         deleteBrake,
       },
-      volumeMark: volume.marker.mark,
-      bootId: 'boot',
+      volumeMark: isStateElsewhere ? await redraw() : volume.marker.mark,
+      bootId,
       source: () => ({ kind: 'none' }),
       isAuthorized: () => true,
     })
@@ -148,6 +163,9 @@ export class LoneEngine {
       deafen: watching.deafen,
       handler: started,
       peers: played,
+      ended: async () => {
+        if (isStateElsewhere && volume.halt() === null) await redraw()
+      },
     })
   }
 
@@ -184,8 +202,17 @@ export class LoneEngine {
     const stopped = this.engine.stop()
     await this.pass(10_000)
     await stopped
+    await this.#ended()
     this.host.disk.kill()
     return this.host
+  }
+
+  /** Ends as SIGKILL ends it, and gives what it leaves. */
+  async kill(): Promise<Host> {
+    const { host } = this
+    const left = { ...host, disk: host.disk.clone(), store: host.store.clone() }
+    await this.stop()
+    return left
   }
 }
 
