@@ -36,5 +36,14 @@ export function troublePanels(): readonly PanelBuilder[] {
       'short',
       [{ expr: `synd_held_deletes{${byInstance}}`, legend: '{{instance}}' }],
     ),
+    curves(
+      {
+        title: 'Kept apart',
+        description:
+          'Paths that differ from the other hosts because this one only sends or only receives.',
+      },
+      'short',
+      [{ expr: `synd_diverged{${byInstance}}`, legend: '{{instance}}' }],
+    ),
   ]
 }
