@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { expect } from 'vitest'
 import type { Cluster } from '../e2e/cluster.ts'
+import { until } from '../e2e/wait.ts'
 
 /** For who takes a large tree away on a busy machine, and for what is waited for there. */
 export const patientMs = 300_000
@@ -14,4 +15,23 @@ export async function untilAtRest(cluster: Cluster, everyMs = 100): Promise<void
     )
     expect(copies).toEqual([])
   }
+}
+
+/** Waits until the peers say that they are in sync, of the same tree, with at least so many files; nothing is read. */
+export async function untilAgreed(
+  cluster: Cluster,
+  leastFiles: number,
+  deadlineMs = patientMs,
+): Promise<void> {
+  await until(
+    async () => {
+      const statuses = await Promise.all(cluster.members.map(({ process }) => process.status()))
+      const digests = new Set(statuses.map((status) => status?.volume.treeDigest))
+      const isAgreed =
+        digests.size === 1 &&
+        statuses.every((status) => status?.inSync === true && status.volume.files >= leastFiles)
+      return isAgreed ? null : JSON.stringify(statuses)
+    },
+    { deadlineMs, everyMs: 200 },
+  )
 }
