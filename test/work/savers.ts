@@ -104,7 +104,8 @@ function run(program: string, words: readonly string[], file: string): void {
 
 function isVim(program: string): boolean {
   try {
-    return /^VIM/.test(execFileSync(program, ['--version'], { encoding: 'utf8', stdio: 'pipe' }))
+    const said = execFileSync(program, ['--version'], { encoding: 'utf8', stdio: 'pipe' })
+    return said.startsWith('VIM')
   } catch {
     return false
   }
