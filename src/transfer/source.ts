@@ -8,6 +8,7 @@ import { algorithms } from './algorithms.ts'
 import { createCrowd, type Crowd } from './source/crowd.ts'
 import type { AuthorizedKey } from './source/login.ts'
 import type { FileReader } from './source/served-file.ts'
+import { freeWritten } from './source/freed-writes.ts'
 import { createSessionCounts } from './source/session-counts.ts'
 import {
   SourceConnection,
@@ -145,6 +146,7 @@ class EmbeddedSource implements Source {
   }
 
   #admit(socket: Socket): void {
+    freeWritten(socket)
     const { remoteAddress, remotePort } = socket
     if (remoteAddress === undefined || remotePort === undefined) {
       socket.destroy()
