@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Entry } from '../../src/core/entry.ts'
+import type { IndexRecord } from '../../src/core/index-record.ts'
 import { compareVectors } from '../../src/core/version-vector.ts'
 import { directory } from '../core/build.ts'
 import type { DiskCall } from '../support/memory-disk-attached.ts'
 import type { MemoryDisk } from '../support/memory-disk.ts'
+import { reachable } from '../support/memory-journal.ts'
+import type { MemoryStore } from '../support/memory-store.ts'
 import { memoryHands } from '../support/memory-hands.ts'
 import { LoneEngine } from './lone-engine.ts'
 import { path } from './parts.ts'
@@ -209,7 +212,7 @@ describe('what cannot be read', () => {
       expect(entryAt('d/g').kind).toBe('file')
       if (at !== 'd/g') expect(synd.status.problems).toContainEqual(unreadable(listed))
       refuse = () => null
-      await synd.pass(400_000)
+      await synd.pass(60_000)
       expect(tombstones(b).map((entry) => entry.path)).toEqual(['d/g'])
       expect(synd.status.problems).toEqual([])
     },
@@ -246,21 +249,110 @@ describe('what cannot be read', () => {
     expect(told(b, 'f')).toHaveLength(2)
     expect(synd.status.problems).toEqual([])
   })
+})
 
-  test('rule 20: where another file system is mounted the entries stay as they were', async () => {
+describe('where another file system is mounted inside the volume', () => {
+  /** Over `d`; what happens in it then is told by events or not. */
+  async function mounted({ isTold }: { isTold: boolean }): Promise<PlayedPeer> {
     const b = await started()
     synd.deafen(true)
     synd.host.disk.mount('d')
+    synd.deafen(!isTold)
     synd.hands.remove('d/g')
     synd.hands.write('d/mounted', 'not ours')
+    synd.hands.mkdir('d/below')
     synd.deafen(false)
-    await synd.pass(1_000_000)
-    expect(entryAt('d/g').kind).toBe('file')
+    return b
+  }
+
+  test.each([true, false])(
+    'rule 20: nothing in it is deleted or new (told by events: %s)',
+    async (isTold) => {
+      const b = await mounted({ isTold })
+      await synd.pass(1_000_000)
+      expect(entryAt('d/g').kind).toBe('file')
+      expect(tombstones(b)).toEqual([])
+      expect([...told(b, 'd/mounted'), ...told(b, 'd/below')]).toEqual([])
+      expect(synd.status.problems).toContainEqual(
+        expect.objectContaining({ path: 'd', code: 'unreadable' }),
+      )
+      expect(synd.status.inSync).toBe(false)
+    },
+  )
+
+  test('rule 20: nothing that a peer tells is put into it, or makes a delete of what is not to be seen', async () => {
+    const b = await mounted({ isTold: false })
+    const before = synd.hands.tree('d')
+    const [edit, content] = toldFile('d/g', 'theirs')
+    const version = new Map([...entryAt('d/g').version, ...edit.version])
+    const other = { ...entryAt('d'), version, metadataDot: edit.metadataDot, mode: 0o700 }
+    b.announce(other, [{ ...edit, version }, content], toldFile('d/h', 'theirs'))
+    await synd.pass(60_000)
+    expect(synd.hands.tree('d')).toEqual(before)
     expect(tombstones(b)).toEqual([])
-    expect(told(b, 'd/mounted')).toEqual([])
-    expect(synd.status.problems).toContainEqual(unreadable('d'))
+    expect(b.appliedUpTo).toBe(0)
+    expect(entryAt('d').mode).toBe(0o755)
+    for (const at of ['d', 'd/g', 'd/h'])
+      expect(synd.status.problems).toContainEqual(
+        expect.objectContaining({ path: at, code: 'apply-failed' }),
+      )
+    expect(synd.transfer.pulls.length).toBeLessThan(100)
   })
 })
+
+/** The disk has another number by now, as after a reboot or on another machine. */
+function renumber(disk: MemoryDisk, device: bigint): void {
+  for (const inode of reachable(disk.tree().root)) if (inode.device === 100n) inode.device = device
+}
+
+describe('a volume whose device has another number since the last start', () => {
+  test('rule 20: is the one that it was: nothing is unreadable, new or deleted', async () => {
+    await started()
+    const known = ['f', 'd', 'd/g'].map(entryAt)
+    const left = await synd.stop()
+    renumber(left.disk, 200n)
+    synd = await LoneEngine.start({ attach }, left)
+    await synd.pass(30_000)
+    expect(synd.status.problems).not.toContainEqual(expect.objectContaining({ code: 'unreadable' }))
+    expect(['f', 'd', 'd/g'].map(entryAt)).toEqual(known)
+    synd.hands.remove('d/g')
+    synd.hands.write('d/new', 'new')
+    await synd.pass(10_000)
+    expect(['d/g', 'd/new'].map((at) => entryAt(at).kind)).toEqual(['tombstone', 'file'])
+  })
+
+  test.each([
+    ['was mounted inside it and is not any more', 300n, null],
+    ['is mounted inside it since', null, 300n],
+  ])('rule 20: and what %s keeps its entries', async (_, before, since) => {
+    await started()
+    const mount = (disk: MemoryDisk, device: bigint | null): void => {
+      disk.tree().directory('d').device = device ?? 100n
+      disk.tree().file('d/g').device = device ?? 100n
+    }
+    const first = await synd.stop()
+    if (before !== null) first.store.commit({ records: mountedRecords(first.store, before) })
+    renumber(first.disk, 200n)
+    if (since !== null) mount(first.disk, since)
+    first.disk.tree().directory('d').entries.delete('g')
+    synd = await LoneEngine.start({ attach }, first)
+    await synd.pass(60_000)
+    expect(entryAt('d/g').kind).toBe('file')
+    expect(synd.status.problems).toContainEqual(
+      expect.objectContaining({ path: 'd', code: 'unreadable' }),
+    )
+  })
+})
+
+/** What the index says of `d` and what is in it, had another file system been mounted there. */
+function mountedRecords(store: MemoryStore, device: bigint): IndexRecord[] {
+  return ['d', 'd/g'].flatMap((at) => {
+    const record = store.get(path(at))
+    const observation = record?.observation ?? null
+    if (record === null || observation === null) return []
+    return { ...record, observation: { ...observation, device, inode: 2n } }
+  })
+}
 
 /** The disk as it was before `f` and `d/g` were changed and `d/new` was made. */
 async function backedUp(): Promise<{ b: PlayedPeer; backup: MemoryDisk }> {
@@ -367,7 +459,7 @@ describe('a volume that lacks files with no trace of their going', () => {
     const b = await next(left, lackNew(left.disk))
     b.connect()
     await synd.pass(60_000)
-    expect(tombstones(b).map((entry) => entry.path)).toEqual(['d/new'])
+    expect(tombstones(b)).toMatchObject([{ path: 'd/new', removedKind: 'file' }])
   })
 
   test('rule 20: after a kill, with the index in the volume, they were deleted: both are put back together', async () => {
@@ -378,7 +470,7 @@ describe('a volume that lacks files with no trace of their going', () => {
     const b = synd.peer('b')
     b.connect()
     await synd.pass(60_000)
-    expect(tombstones(b).map((entry) => entry.path)).toEqual(['d/g'])
+    expect(tombstones(b)).toMatchObject([{ path: 'd/g', removedKind: 'file' }])
   })
 })
 

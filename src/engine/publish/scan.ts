@@ -3,9 +3,10 @@ import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { sameObservation, type Look, type Observation } from '../../core/observation.ts'
 import type { ProblemCode } from '../../core/problem.ts'
-import { joinPath, reservedName, type RelativePath } from '../../core/relative-path.ts'
+import { joinPath, parentOf, reservedName, type RelativePath } from '../../core/relative-path.ts'
 import type { DirtyPath } from './dirty-paths.ts'
 import type { LocalChanges } from '../local-changes.ts'
+import { mountedMessage, Mounts } from '../mounts.ts'
 import type { Clock, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import { Slices } from '../slices.ts'
@@ -75,6 +76,7 @@ export class Scan {
     rootUnreadable: null,
   }
   readonly #slices: Slices
+  readonly #mounts: Mounts
 
   constructor(parts: {
     store: Store
@@ -96,6 +98,7 @@ export class Scan {
     this.#isSuspect = parts.isSuspect
     this.#localChanges = parts.localChanges
     this.#slices = new Slices(parts.clock, sliceMs)
+    this.#mounts = new Mounts(parts)
   }
 
   async run(scope: Scope): Promise<Scanned> {
@@ -114,11 +117,27 @@ export class Scan {
       const { path, isTree, isListed, mustHash } = dirty
       if (mustHash) this.#mustHash.add(path)
       if (look.kind === 'present' && this.#isRacy(path, look.observation)) this.#mustHash.add(path)
-      const mustList = this.#consider(path, look, this.#store.get(path))
+      const record = this.#store.get(path)
+      const mountedAt = this.#isDoubtful(path, look, record) ? this.#mounts.over(path) : null
+      if (mountedAt !== null) {
+        this.#unreadable(mountedAt, mountedMessage)
+        continue
+      }
+      const mustList = this.#consider(path, look, record)
       const isWanted = (isTree || isListed) && this.#found.present.has(path)
       if (mustList || isWanted) await this.#list(path, isTree)
       await this.#slices.breathe()
     }
+  }
+
+  /** It may not be of the file system that the index knows there: it is gone, or on another device than before, or than its directory was. */
+  #isDoubtful(path: RelativePath, look: Look, record: IndexRecord | null): boolean {
+    if (look.kind === 'absent') return isLive(record?.entry)
+    if (look.kind !== 'present') return false
+    const parent = parentOf(path)
+    if (parent === null) return false
+    const known = record?.observation ?? this.#store.get(parent)?.observation
+    return known?.device !== look.observation.device
   }
 
   /** Lists a directory and what is new below it; with `isTree` everything below it. */
@@ -180,11 +199,8 @@ export class Scan {
     }
     const record = this.#localChanges.shownAt(path, indexed)
     const known = record?.observation ?? null
-    if (isDirectory && known?.kind === 'directory' && known.device !== observation.device) {
-      this.#unreadable(
-        path,
-        'another file system is mounted here by now: its entries are kept as they were',
-      )
+    if (isDirectory && known?.kind === 'directory' && this.#mounts.isOther(known, observation)) {
+      this.#unreadable(path, mountedMessage)
       return false
     }
     this.#found.present.add(path)

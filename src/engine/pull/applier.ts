@@ -22,6 +22,7 @@ import type { Inbox } from './inbox.ts'
 import type { Leftovers } from '../leftovers.ts'
 import type { Ledger } from '../ledger.ts'
 import type { LocalChanges } from '../local-changes.ts'
+import { mountedMessage, Mounts } from '../mounts.ts'
 import { Overlay } from './overlay.ts'
 import type { OwnWork } from './own-work.ts'
 import type { Quarantine } from './quarantine.ts'
@@ -40,6 +41,7 @@ export interface Ready {
 interface Work {
   readonly overlay: Overlay
   readonly holds: BatchHolds
+  readonly mounts: Mounts
   readonly finished: RelativePath[]
 }
 
@@ -120,7 +122,7 @@ export class Applier {
     await this.#makeCopies(ordered, overlay)
     const holds = new BatchHolds(this.#parts)
     holds.prepare(this.#takenBy(ordered, overlay))
-    const work: Work = { overlay, holds, finished: [] }
+    const work: Work = { overlay, holds, mounts: new Mounts(this.#parts), finished: [] }
     await this.#parts.volume.syncStages(batch.flatMap(({ stage }) => stage ?? []))
     const slices = new Slices(this.#parts.clock, sliceMs)
     for (const ready of ordered) {
@@ -211,7 +213,7 @@ export class Applier {
     const isSpared = this.#parts.localChanges.isSparedBy(now.entry, overlay.get(path))
     const applied = isSpared
       ? untouched
-      : await this.#put(now, { stage: now.needsBytes ? stage : null, record })
+      : await this.#put(now, { stage: now.needsBytes ? stage : null, record, work })
     if (!now.needsBytes) await stage?.discard()
     if (applied.kind === 'changed') {
       this.#lookFirst(path)
@@ -273,7 +275,7 @@ export class Applier {
   /** One step on the disk, or none where the disk has it already. */
   async #put(
     { entry, needsBytes }: Intent,
-    { stage, record }: { stage: Stage | null; record: IndexRecord | null },
+    { stage, record, work }: { stage: Stage | null; record: IndexRecord | null; work: Work },
   ): Promise<Applied> {
     const { volume, damage } = this.#parts
     const expected = this.#hasBytes(record) ? record.observation : damage.seenAt(entry.path)
@@ -283,7 +285,7 @@ export class Applier {
       const observation = isLive(entry) ? (record?.observation ?? null) : null
       return { kind: 'applied', observation, hold: null, displaced: false }
     }
-    let applied = await volume.apply(change)
+    let applied = work.mounts.over(entry.path) === null ? await volume.apply(change) : mounted
     if (applied.kind === 'changed' && change.kind === 'make' && expected === null)
       applied = await this.#adopt(change.entry)
     if (applied.kind !== 'applied') await stage?.discard()
@@ -341,6 +343,8 @@ export class Applier {
 
 /** Nothing was done on the disk. */
 const untouched: Applied = { kind: 'applied', observation: null, hold: null, displaced: false }
+
+const mounted: Applied = { kind: 'failed', code: 'apply-failed', message: mountedMessage }
 
 /** What is staged is still what is wanted. */
 function fits(now: Intent, then: Intent): boolean {
