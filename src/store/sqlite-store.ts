@@ -7,6 +7,7 @@ import type { PeerId } from '../core/peer-id.ts'
 import type { Sequence } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Identity, PeerRecord, Store, Transaction } from '../engine/ports.ts'
+import { Recent } from './recent.ts'
 import { advance, type Self } from './self-table.ts'
 import { inTransaction, synced } from './statement.ts'
 import { toStoreError } from './store-error.ts'
@@ -18,6 +19,8 @@ export class SqliteStore implements Store {
   readonly #path: string
   readonly #tables: Tables
   readonly #onDamage: () => void
+  readonly #records = new Recent<IndexRecord | null>()
+  readonly #remote = new Recent<readonly RemoteRecord[]>()
   #self: Self
 
   /** `onDamage` is called before `store-damaged` is thrown. */
@@ -48,7 +51,11 @@ export class SqliteStore implements Store {
   }
 
   get(path: RelativePath): IndexRecord | null {
-    return this.#guard(() => this.#tables.index.get(path))
+    const known = this.#records.get(path)
+    if (known !== undefined) return known
+    const record = this.#guard(() => this.#tables.index.get(path))
+    this.#records.set(path, record)
+    return record
   }
 
   children(directory: RelativePath | null): readonly IndexRecord[] {
@@ -72,10 +79,16 @@ export class SqliteStore implements Store {
   }
 
   remote(path: RelativePath): readonly RemoteRecord[] {
-    return this.#guard(() => this.#tables.remote.of(path))
+    const known = this.#remote.get(path)
+    if (known !== undefined) return known
+    const remote = this.#guard(() => this.#tables.remote.of(path))
+    this.#remote.set(path, remote)
+    return remote
   }
 
   remoteOf(peer: PeerId, path: RelativePath): RemoteRecord | null {
+    const known = this.#remote.get(path)
+    if (known !== undefined) return known.find((record) => record.peer === peer) ?? null
     return this.#guard(() => this.#tables.remote.get(peer, path))
   }
 
@@ -119,10 +132,17 @@ export class SqliteStore implements Store {
         this.#tables.self.save(self, this.#self)
       })
     // Whether the life before ended by a power loss is known only if that outlives it, and all before it (rule 23).
-    this.#guard(() =>
-      transaction.identity === undefined ? write() : synced(this.#database, write),
-    )
+    try {
+      this.#guard(() =>
+        transaction.identity === undefined ? write() : synced(this.#database, write),
+      )
+    } catch (error) {
+      this.#records.clear()
+      this.#remote.clear()
+      throw error
+    }
     this.#self = self
+    this.#note(transaction)
   }
 
   close(): void {
@@ -139,6 +159,23 @@ export class SqliteStore implements Store {
     for (const id of transaction.releasedHolds ?? []) holds.release(id)
     for (const path of transaction.heldDeletes?.removed ?? []) heldDeletes.remove(path)
     for (const path of transaction.heldDeletes?.added ?? []) heldDeletes.add(path)
+  }
+
+  /** What was just committed is what will be asked for. */
+  #note({ forgotten = [], records = [], isRemoteForgotten, remote = [] }: Transaction): void {
+    for (const path of forgotten) this.#records.set(path, null)
+    for (const record of records) this.#records.set(record.entry.path, record)
+    if (isRemoteForgotten === true) this.#remote.clear()
+    for (const record of remote) {
+      const { path } = record.entry
+      const known = this.#remote.get(path)
+      if (known === undefined) continue
+      const others = known.filter(({ peer }) => peer !== record.peer)
+      this.#remote.set(
+        path,
+        [...others, record].toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
+      )
+    }
   }
 
   #guard<Result>(work: () => Result): Result {

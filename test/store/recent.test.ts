@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { parseRelativePath as path } from '../../src/core/relative-path.ts'
+import { Recent } from '../../src/store/recent.ts'
+
+const at = (n: number) => path(`f${n}`)
+
+test('what was set lately is there, also that there is nothing', () => {
+  const recent = new Recent<number | null>()
+  recent.set(path('a'), 1)
+  recent.set(path('a'), 2)
+  recent.set(path('b'), null)
+  expect([recent.get(path('a')), recent.get(path('b')), recent.get(path('c'))]).toStrictEqual([
+    2,
+    null,
+    undefined,
+  ])
+  recent.clear()
+  expect(recent.get(path('a'))).toBeUndefined()
+})
+
+test('of very many the latest stay, each as it was set last', () => {
+  const recent = new Recent<string>()
+  for (let n = 0; n < 30_000; n++) {
+    recent.set(at(n), 'old')
+    recent.set(at(n), 'new')
+  }
+  const kept = Array.from({ length: 30_000 }, (_, n) => recent.get(at(n)))
+  expect(kept.slice(-8_000)).toStrictEqual(Array.from({ length: 8_000 }, () => 'new'))
+  expect(kept.filter((value) => value !== undefined).length).toBeLessThan(20_000)
+})
