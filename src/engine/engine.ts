@@ -156,7 +156,7 @@ export class Engine {
       ownWork,
       leftovers,
       onIgnoreFile: { before: () => this.#beginnings.rejoin(), after: () => ignoring.read() },
-      isWantedHere: (digest) => this.#puller.wantsHere(digest),
+      wanterOf: (digest) => this.#puller.wanterOf(digest),
       onFailed,
     })
     this.#puller = new Puller({

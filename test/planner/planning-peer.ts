@@ -93,7 +93,7 @@ export class PlanningPeer {
       localChanges,
       problems,
       leftovers: new Leftovers({ store, volume: disk, clock, problems, isIgnored }),
-      isWantedHere: () => false,
+      wanterOf: () => null,
       onIgnoreFile: { before: () => undefined, after: async () => undefined },
       onFailed: (path, code) => {
         throw new Failure('plan', `${path}: ${code}`)

@@ -51,9 +51,6 @@ const sliceMs = 10
 /** The disk was not as the index says: the next look is on its way. */
 const lookFirstMs = 100
 
-/** A copy is made from the file that is to go: that takes a moment. */
-const sourceMs = 20
-
 export interface ApplierParts {
   readonly store: Store
   readonly volume: Volume
@@ -74,8 +71,8 @@ export interface ApplierParts {
   readonly damage: Damage
   readonly problems: ProblemList
   readonly leftovers: Leftovers
-  /** A file with that content is about to be copied from here: it must not go first (rule 15). */
-  readonly isWantedHere: (digest: Digest) => boolean
+  /** For which path a file with that content is about to be copied from here; null: for none. */
+  readonly wanterOf: (digest: Digest) => RelativePath | null
   /** A peer's `.syndignore` is on the disk, and about to be recorded; then, that it is recorded. */
   readonly onIgnoreFile: {
     readonly before: () => void
@@ -114,6 +111,12 @@ export class Applier {
     })
     // Not before the commit: what is to be looked at is compared with it.
     this.#parts.dirty.wake.call()
+  }
+
+  /** The path for which what is here is about to be copied: it must not go first (rule 15); null: there is none. */
+  wanterOf({ entry }: Intent, record: IndexRecord | null): RelativePath | null {
+    if (record?.entry.kind !== 'file' || sameContent(record.entry, entry)) return null
+    return this.#parts.wanterOf(record.entry.digest)
   }
 
   async #applyAll(batch: readonly Ready[]): Promise<void> {
@@ -204,10 +207,11 @@ export class Applier {
       this.#hasBytes(record) &&
       !quarantine.has(now.loser) &&
       !copies.has(now.loser, overlay)
-    const takesSource = this.#takesSource(now, record)
-    if (lacksCopy || takesSource || !fits(now, intent)) {
+    const wanter = this.wanterOf(now, record)
+    if (lacksCopy || wanter !== null || !fits(now, intent)) {
       await stage?.discard()
-      inbox.postpone(path, lacksCopy ? lookFirstMs : takesSource ? sourceMs : 0)
+      if (wanter === null) inbox.postpone(path, lacksCopy ? lookFirstMs : 0)
+      else inbox.park(path, wanter)
       return
     }
     const isSpared = this.#parts.localChanges.isSparedBy(now.entry, overlay.get(path))
@@ -241,11 +245,6 @@ export class Applier {
     }
     dirty.add(path, clock.monotonicMs())
     inbox.postpone(path, lookFirstMs)
-  }
-
-  #takesSource({ entry }: Intent, record: IndexRecord | null): boolean {
-    if (record?.entry.kind !== 'file' || sameContent(record.entry, entry)) return false
-    return this.#parts.isWantedHere(record.entry.digest)
   }
 
   async #applied(

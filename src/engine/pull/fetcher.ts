@@ -16,6 +16,7 @@ import type {
   Volume,
 } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
+import { Slices } from '../slices.ts'
 import type { Sources } from './sources.ts'
 
 /** Larger files have a lane of their own, so that they never hold up small ones. */
@@ -35,6 +36,9 @@ const backlogMs = 20
 
 /** Copies of what is on this disk already, at once. */
 const localLanes = 8
+
+/** Small files are copied synchronously; nothing else runs for longer than this. */
+const sliceMs = 10
 
 /** Where else on this disk to look for the same content. */
 const localCandidates = 3
@@ -72,8 +76,8 @@ export class Fetcher {
   readonly #parts: FetcherParts
   readonly #lanes = new Map<string, Lanes>()
   readonly #local: { readonly intent: Intent; readonly holders: readonly Peer[] }[] = []
-  /** Digests that are about to be copied from this disk, each with how often. */
-  readonly #wantedHere = new Map<Digest, number>()
+  /** Digests that are about to be copied from this disk, each with the paths that want them. */
+  readonly #wantedHere = new Map<Digest, Set<RelativePath>>()
   readonly #running = new Set<Promise<void>>()
   #localRunning = 0
   #fail: (error: unknown) => void = () => undefined
@@ -91,14 +95,16 @@ export class Fetcher {
     return this.#running.size + this.#local.length
   }
 
-  /** Whether a file with that content is needed where it is, for a moment (rule 15). */
-  wantsHere(digest: Digest): boolean {
-    return this.#wantedHere.has(digest)
+  /** For which path a file with that content is needed where it is, for a moment (rule 15); null: for none. */
+  wanterOf(digest: Digest): RelativePath | null {
+    for (const path of this.#wantedHere.get(digest) ?? []) return path
+    return null
   }
 
   /** `holders` have the content; the first is asked first. */
   fetch(intent: Intent, holders: readonly Peer[], signal: AbortSignal): void {
-    this.#want(fileOf(intent).digest, 1)
+    const { digest } = fileOf(intent)
+    this.#wantedHere.set(digest, (this.#wantedHere.get(digest) ?? new Set()).add(intent.path))
     this.#local.push({ intent, holders })
     while (this.#localRunning < localLanes && this.#local.length > this.#localRunning) {
       this.#localRunning++
@@ -112,9 +118,12 @@ export class Fetcher {
   }
 
   async #localLane(signal: AbortSignal): Promise<void> {
+    const slices = new Slices(this.#parts.clock, sliceMs)
     try {
       for (let next = this.#local.shift(); next !== undefined; next = this.#local.shift()) {
         await this.#fetchOne(next.intent, next.holders, signal)
+        await slices.breathe()
+        await this.#backlog(signal)
       }
     } finally {
       this.#localRunning--
@@ -124,7 +133,7 @@ export class Fetcher {
   async #fetchOne(intent: Intent, holders: readonly Peer[], signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     const stage = await this.#fromHere(intent)
-    this.#want(fileOf(intent).digest, -1)
+    this.#isNotWanted(intent)
     if (stage !== null) return this.#parts.deliver(intent, stage)
     const { inbox, sources } = this.#parts
     if (holders.length === 0) return inbox.park(intent.path, null)
@@ -133,10 +142,11 @@ export class Fetcher {
     inbox.postpone(intent.path, Math.min(...holders.map((holder) => sources.restMs(holder))))
   }
 
-  #want(digest: Digest, change: 1 | -1): void {
-    const count = (this.#wantedHere.get(digest) ?? 0) + change
-    if (count > 0) this.#wantedHere.set(digest, count)
-    else this.#wantedHere.delete(digest)
+  #isNotWanted(intent: Intent): void {
+    const { digest } = fileOf(intent)
+    const wanters = this.#wantedHere.get(digest)
+    wanters?.delete(intent.path)
+    if (wanters?.size === 0) this.#wantedHere.delete(digest)
   }
 
   /** The digest may be on this disk already: a rename or copy on the other side moves no bytes over the wire. */
@@ -198,13 +208,18 @@ export class Fetcher {
       // What is decided in the same turn travels in one batch.
       await this.#parts.clock.yield()
       for (let batch = takeBatch(lanes.small); batch.length > 0; batch = takeBatch(lanes.small)) {
-        while (this.#parts.backlog() > maxBacklog && !signal.aborted)
-          await this.#parts.clock.sleep(backlogMs, signal)
+        await this.#backlog(signal)
         await this.#pull(lanes.peer, batch, signal)
       }
     } finally {
       lanes.smallRunning--
     }
+  }
+
+  /** Until what is staged already does not wait too long. */
+  async #backlog(signal: AbortSignal): Promise<void> {
+    while (this.#parts.backlog() > maxBacklog && !signal.aborted)
+      await this.#parts.clock.sleep(backlogMs, signal)
   }
 
   async #largeLane(lanes: Lanes, first: Intent, signal: AbortSignal): Promise<void> {

@@ -85,9 +85,9 @@ export class Puller {
     return this.#isApplying || this.#ready.length > 0 || this.#fetcher.inFlight > 0
   }
 
-  /** Whether a file with that content is needed where it is, for a moment. */
-  wantsHere(digest: Digest): boolean {
-    return this.#fetcher.wantsHere(digest)
+  /** For which path a file with that content is needed where it is, for a moment; null: for none. */
+  wanterOf(digest: Digest): RelativePath | null {
+    return this.#fetcher.wanterOf(digest)
   }
 
   /** Runs until the signal aborts and what was begun is finished or dropped. */
@@ -116,7 +116,8 @@ export class Puller {
   }
 
   #decide(path: RelativePath, overlay: Overlay, signal: AbortSignal): void {
-    const { decider, inbox, peers, contention, clock, problems } = this.#parts
+    const { decider, applier, inbox, peers, contention, clock, problems, localChanges } =
+      this.#parts
     const verdict = decider.decide(path, overlay, ({ peer, sequence }, kind) => {
       const receipts = peers.receipts(peer)
       if (receipts.sequenceOf(path) !== sequence) return
@@ -133,7 +134,11 @@ export class Puller {
       problems.set({ code: 'contended', path, message }, clock.nowMs())
       return inbox.postpone(path, contendedMs)
     }
-    if (!intent.needsBytes) return this.#deliver(intent, null)
+    if (!intent.needsBytes) {
+      const shown = localChanges.shownAt(path, overlay.get(path))
+      const wanter = applier.wanterOf(intent, shown)
+      return wanter === null ? this.#deliver(intent, null) : inbox.park(path, wanter)
+    }
     if (intent.isLost && this.#search.isInVain(path)) return this.#giveUp(path)
     this.#fetcher.fetch(intent, this.#holdersOf(intent, overlay.remote(path)), signal)
   }
