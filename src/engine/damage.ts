@@ -60,6 +60,11 @@ export class Damage {
     return this.#found.has(path)
   }
 
+  /** A power loss or a disk that was put back may have made what is found now. */
+  get isSuspecting(): boolean {
+    return this.#suspected !== null
+  }
+
   /** What is on the disk at a damaged path; null: nothing. */
   seenAt(path: RelativePath): Observation | null {
     return this.#found.get(path) ?? null

@@ -185,7 +185,7 @@ export class SyndVolume implements Volume {
 
   /** One look at a held file: nobody wrote into it since it was taken if that is `sameBytes` with what was expected. */
   lookHold(id: string): Look {
-    return lookAt(this.#disk, holdPathOf(id))
+    return this.#disk.together(() => lookAt(this.#disk, holdPathOf(id)))
   }
 
   sweep(): void {
@@ -194,6 +194,8 @@ export class SyndVolume implements Volume {
   }
 
   releaseHolds(ids: readonly string[]): void {
-    for (const id of ids) removeIfThere(this.#disk, holdPathOf(id))
+    this.#disk.together(() => {
+      for (const id of ids) removeIfThere(this.#disk, holdPathOf(id))
+    })
   }
 }

@@ -245,16 +245,19 @@ export class RawWatches {
 
   /** The directory at a path none of whose components is a link; undefined when there is none. */
   #find(directory: Directory): BigIntStats | undefined {
-    const above: Directory[] = directory === null ? [] : [null, ...ancestorsOf(directory)]
-    if (above.some((each) => this.#lookAt(each) === undefined)) return undefined
-    return this.#lookAt(directory)
+    // First: most of what events name are files, or gone.
+    const stats = this.#lookAt(directory)
+    if (stats === undefined || directory === null) return stats
+    const above: Directory[] = [null, ...ancestorsOf(directory)]
+    return above.some((each) => this.#lookAt(each) === undefined) ? undefined : stats
   }
 
   /** The same, where those above are known to be directories. */
   #lookAt(directory: Directory): BigIntStats | undefined {
     try {
-      const stats = lstatSync(this.#absolute(directory), { bigint: true })
-      return stats.isDirectory() ? stats : undefined
+      const options = { bigint: true, throwIfNoEntry: false } as const
+      const stats = lstatSync(this.#absolute(directory), options)
+      return stats?.isDirectory() === true ? stats : undefined
     } catch {
       return undefined
     }

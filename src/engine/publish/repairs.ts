@@ -56,7 +56,8 @@ export class Repairs {
   }
 
   #isNoted(record: IndexRecord, seen: Observation | null): boolean {
-    const place = seen === null ? this.#placeOf(record.entry.path) : null
+    const isMissing = seen === null && this.#damage.isSuspecting
+    const place = isMissing ? this.#placeOf(record.entry.path) : null
     if (!this.#damage.note(record, seen, place)) return false
     this.#repair(record.entry.path)
     return true

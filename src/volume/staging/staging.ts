@@ -142,7 +142,8 @@ async function holds(disk: Disk, path: DiskPath, expected: StageExpectation): Pr
 
 function openRegular(disk: Disk, path: DiskPath): ReadableFile | null {
   try {
-    const file = disk.openForReading(path)
+    // What is read is hashed, wherever its directory is by now.
+    const file = disk.together(() => disk.openForReading(path))
     if (file.stat().kind === 'file') return file
     file.close()
     return null
