@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
-import { ftruncateSync, writevSync } from 'node:fs'
+import { ftruncate as ftruncateWithCallback, writev as writevWithCallback } from 'node:fs'
+import { promisify } from 'node:util'
 import { SyndError } from '../../core/errors.ts'
 import { runsOf } from '../../core/zero-runs.ts'
 import type { PullRequest, Stage } from '../../engine/ports.ts'
+
+const writev = promisify(writevWithCallback)
+const ftruncate = promisify(ftruncateWithCallback)
 
 /** Chunks are written together from this size on: system calls do not count then. */
 const writeBytes = 512 * 1024
 
 /**
- * A stage that is open as `fd` in the main thread, which discards or publishes it. Writes and hashes at once: this thread has nothing else to do.
+ * A stage that is open as `fd` in the main thread, which discards or publishes it. The next chunks are hashed while the last ones are written.
  * Long runs of zeros become holes.
  */
 export function sharedFile(fd: number, { sizeBytes, digest }: PullRequest): Stage {
@@ -19,20 +23,26 @@ export function sharedFile(fd: number, { sizeBytes, digest }: PullRequest): Stag
   /** Where in the file the chunks that wait belong. */
   let position = 0
   let isGone = false
+  /** The last write; it goes on while the next chunks are decrypted and hashed. */
+  let writing: Promise<void> = Promise.resolve()
 
-  function flush(): void {
+  /** What waits is written, in its turn. */
+  async function flush(): Promise<void> {
     let unwritten: Uint8Array[] = []
     let unwrittenBytes = 0
-    const write = (): void => {
-      writeAll(fd, unwritten, position)
+    const write = async (): Promise<void> => {
+      await writeAll(fd, unwritten, position)
       position += unwrittenBytes
       unwritten = []
       unwrittenBytes = 0
     }
-    for (const chunk of chunks) {
+    const taken = chunks
+    chunks = []
+    waitingBytes = 0
+    for (const chunk of taken) {
       for (const { isHole, start, end } of runsOf(chunk)) {
         if (isHole) {
-          write()
+          await write()
           position += end - start
         } else {
           unwritten.push(chunk.subarray(start, end))
@@ -40,14 +50,12 @@ export function sharedFile(fd: number, { sizeBytes, digest }: PullRequest): Stag
         }
       }
     }
-    write()
-    chunks = []
-    waitingBytes = 0
+    await write()
   }
 
-  function orWriteError(write: () => void): void {
+  async function orWriteError(work: Promise<void>): Promise<void> {
     try {
-      write()
+      await work
     } catch (cause) {
       throw writeError(cause)
     }
@@ -61,30 +69,33 @@ export function sharedFile(fd: number, { sizeBytes, digest }: PullRequest): Stag
       hash.update(chunk)
       chunks.push(chunk)
       waitingBytes += chunk.length
-      if (waitingBytes >= writeBytes) orWriteError(flush)
+      if (waitingBytes < writeBytes) return
+      await writing
+      writing = orWriteError(flush())
+      void writing.catch(() => undefined)
     },
     finish: async () => {
       const received = hash.digest('hex')
       if (receivedBytes !== sizeBytes || received !== digest)
         throw mismatch(`${receivedBytes} bytes with ${received}`, { sizeBytes, digest })
-      orWriteError(() => {
-        flush()
-        // What ends in a hole was not written up to there.
-        ftruncateSync(fd, sizeBytes)
-      })
+      await writing
+      await orWriteError(flush())
+      // What ends in a hole was not written up to there.
+      await orWriteError(ftruncate(fd, sizeBytes))
     },
     discard: async () => {
       isGone = true
       chunks = []
+      await writing.catch(() => undefined)
     },
   }
 }
 
-function writeAll(fd: number, chunks: readonly Uint8Array[], from: number): void {
+async function writeAll(fd: number, chunks: readonly Uint8Array[], from: number): Promise<void> {
   let left = [...chunks]
   let position = from
   while (left.length > 0) {
-    let written = writevSync(fd, left, position)
+    let { bytesWritten: written } = await writev(fd, left, position)
     position += written
     while (written > 0) {
       const [first] = left
