@@ -139,6 +139,8 @@ function become(
 
 /** What was only on the disk that is gone is nobody's fault. */
 function forgive({ peers, values }: Scene): void {
-  const kept = new Set(peers.flatMap(({ hands }) => contentsOn(hands)))
-  values.forgive((content) => kept.has(content))
+  const kept = peers.map(({ name, hands }) => ({ name, contents: new Set(contentsOn(hands)) }))
+  values.forgive((content, { doubtfulOn }) =>
+    kept.some(({ name, contents }) => contents.has(content) && !doubtfulOn.has(name)),
+  )
 }

@@ -8,6 +8,8 @@ export interface Value {
   readonly writtenMs: number
   /** Its writer made it last a power loss. */
   isSynced: boolean
+  /** Hosts that lost power before they had made it last: what they have of it may be taken for damage. */
+  readonly doubtfulOn: Set<string>
 }
 
 /**
@@ -33,7 +35,13 @@ export class Values {
   }
 
   add(value: string, host: string, path: string): void {
-    this.#live.set(value, { host, path, writtenMs: this.#nowMs(), isSynced: false })
+    this.#live.set(value, {
+      host,
+      path,
+      writtenMs: this.#nowMs(),
+      isSynced: false,
+      doubtfulOn: new Set(),
+    })
   }
 
   /** Files of these contents are about to be overwritten or deleted. */

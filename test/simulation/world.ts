@@ -275,12 +275,11 @@ class World {
   #forgivePowerLoss(peer: SimPeer): void {
     const others = this.#peers.filter((other) => other !== peer)
     // Where somebody moved it away the others are about to remove it.
-    const kept = new Set(
-      others
-        .flatMap(({ hands }) => filesBelow(hands, ''))
-        .filter(([path, content]) => this.#values.isLiveAt(content, path))
-        .map(([, content]) => content),
-    )
+    const kept = others.map(({ name, hands }) => {
+      const files = filesBelow(hands, '')
+      const stays = files.filter(([path, content]) => this.#values.isLiveAt(content, path))
+      return { name, contents: new Set(stays.map(([, content]) => content)) }
+    })
     const here = new Map(filesBelow(peer.hands, ''))
     const held = new Set(contentsInHold(peer.hands))
     const { store } = peer.host
@@ -291,7 +290,13 @@ class World {
       const isPromised = isSynced && (value.host === peer.name ? value.isSynced : isIndexed)
       if (isPromised) return true
       // What Synd cannot know (rule 23): that what it saw last was not on the disk when it ended.
-      if (kept.has(content)) return true
+      const isKept = kept.some(
+        ({ name, contents }) => contents.has(content) && !value.doubtfulOn.has(name),
+      )
+      if (isKept) {
+        value.doubtfulOn.add(peer.name)
+        return true
+      }
       return paths.some((path) => here.get(path) === content || held.has(content))
     })
   }
