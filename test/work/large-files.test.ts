@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { Cluster } from '../e2e/cluster.ts'
 import { until } from '../e2e/wait.ts'
@@ -26,9 +26,13 @@ test(
     const random = new Random(seed)
     const sizes = [0.5, 0.3, 0.2].map((share) => Math.floor(largeBytes * share) + random.below(MiB))
     cluster = await startCluster()
-    const digests = sizes.map((sizeBytes, n) =>
-      writeLarge(at('alpha', `large-${n}`), sizeBytes, random),
-    )
+    // A writer that is held up leaves a part of a file, which is then what there is: these come whole.
+    const outside = dirname(cluster.member('alpha').volume)
+    const digests = sizes.map((sizeBytes, n) => {
+      const digest = writeLarge(join(outside, `large-${n}`), sizeBytes, random)
+      renameSync(join(outside, `large-${n}`), at('alpha', `large-${n}`))
+      return digest
+    })
     expect(await sizesSeen(sizes.length)).toEqual(sizes.map((size) => [size]))
     await untilAgreed(cluster, sizes.length, deadlineMs)
     expect(sizes.map((_, n) => digestOf(at('beta', `large-${n}`)))).toEqual(digests)
