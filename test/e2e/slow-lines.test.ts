@@ -1,8 +1,8 @@
-import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'vitest'
 import { Forwarder } from '../rpc/forwarder.ts'
-import { Cluster, type Member } from './cluster.ts'
+import { Cluster } from './cluster.ts'
 import { until } from './wait.ts'
 
 type Finish = TestContext['onTestFinished']
@@ -35,12 +35,6 @@ async function behindLines<Name extends string>(
   return { cluster, lineTo }
 }
 
-/** Bytes of the largest file that is arriving. */
-function arriving({ volume }: Member): number {
-  const staging = join(volume, '.synd', 'staging')
-  return Math.max(0, ...readdirSync(staging).map((name) => statSync(join(staging, name)).size))
-}
-
 test.concurrent('small files arrive while one of 1 GB is under way on a slow line', async ({
   expect,
   onTestFinished,
@@ -52,13 +46,12 @@ test.concurrent('small files arrive while one of 1 GB is under way on a slow lin
   lineTo('alpha').bytesPerSecond = 4_000_000
   writeFileSync(join(alpha.volume, 'large'), '')
   truncateSync(join(alpha.volume, 'large'), 2 ** 30)
-  await until(() => (arriving(beta) > 1_000_000 ? null : 'nothing is under way'))
+  await until(() => (lineTo('alpha').carried > 1_000_000 ? null : 'nothing is under way'))
   alpha.hands.write('small', 'small')
   await until(() => (beta.hands.read('small') === 'small' ? null : 'the small file is not there'))
   for (let n = 0; n < 200; n++) alpha.hands.write(`many${n}`, `${n}`)
   await until(() => (beta.hands.read('many199') === '199' ? null : 'the others are not there'))
   expect(existsSync(join(beta.volume, 'large'))).toBe(false)
-  expect(arriving(beta)).toBeGreaterThan(1_000_000)
 }, 180_000)
 
 test.concurrent('a transfer that stalls is taken up with another neighbour that has the version', async ({
