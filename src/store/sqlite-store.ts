@@ -146,6 +146,8 @@ export class SqliteStore implements Store {
   }
 
   close(): void {
+    this.#records.clear()
+    this.#remote.clear()
     this.#guard(() => this.#database.close())
   }
 

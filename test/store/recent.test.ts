@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { parseRelativePath as path } from '../../src/core/relative-path.ts'
 import { Recent } from '../../src/store/recent.ts'
 
@@ -27,4 +27,23 @@ test('of very many the latest stay, each as it was set last', () => {
   const kept = Array.from({ length: 30_000 }, (_, n) => recent.get(at(n)))
   expect(kept.slice(-8_000)).toStrictEqual(Array.from({ length: 8_000 }, () => 'new'))
   expect(kept.filter((value) => value !== undefined).length).toBeLessThan(20_000)
+})
+
+test('what nobody asks for any more is forgotten', () => {
+  vi.useFakeTimers()
+  try {
+    const recent = new Recent<number>()
+    recent.set(path('a'), 1)
+    for (let n = 0; n < 10; n++) {
+      vi.advanceTimersByTime(900)
+      expect(recent.get(path('a'))).toBe(1)
+    }
+    vi.advanceTimersByTime(2_000)
+    expect(recent.get(path('a'))).toBeUndefined()
+    expect(vi.getTimerCount()).toBe(0)
+    recent.set(path('a'), 2)
+    expect(recent.get(path('a'))).toBe(2)
+  } finally {
+    vi.useRealTimers()
+  }
 })
