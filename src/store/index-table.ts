@@ -37,14 +37,15 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
     updated: ['sequence', ...entryColumns, ...observationColumns],
   })
   const forget = prepare(database, 'DELETE FROM entry WHERE path = ?')
-  const get = prepare(database, 'SELECT * FROM entry WHERE path = ?')
+  const get = prepare(database, `SELECT ${columns} FROM entry WHERE path = ?`)
   const page = prepare(
     database,
-    `SELECT * FROM entry WHERE path > ? ORDER BY path LIMIT ${pageRows}`,
+    `SELECT ${columns} FROM entry WHERE path > ? ORDER BY path LIMIT ${pageRows}`,
   )
+  // Sorted afterwards: SQLite would carry all columns through its sorter.
   const children = prepare(
     database,
-    `SELECT * FROM entry WHERE parent = ? AND kind <> 'tombstone' ORDER BY path`,
+    `SELECT ${columns} FROM entry WHERE parent = ? AND kind <> 'tombstone'`,
   )
   // By parent and not by path: its index has live entries only, so a directory full of tombstones costs nothing.
   const below = prepare(
@@ -55,7 +56,7 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
   // `sequence > 0` is there for the planner: the index is a partial one.
   const changes = prepare(
     database,
-    'SELECT * FROM entry WHERE sequence > ? AND sequence > 0 ORDER BY sequence LIMIT ?',
+    `SELECT ${columns} FROM entry WHERE sequence > ? AND sequence > 0 ORDER BY sequence LIMIT ?`,
   )
   // In the index's own order: ten thousand empty files need not be sorted to find one.
   const byDigest = prepare(
@@ -82,7 +83,10 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
         (last) => page.all(last?.['path'] ?? latin1Value('')),
         (row) => parseRecord(row),
       ),
-    children: (directory) => children.all(parentValue(directory)).map((row) => parseRecord(row)),
+    children: (directory) => {
+      const records = children.all(parentValue(directory)).map((row) => parseRecord(row))
+      return records.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
+    },
     hasLiveBelow: (directory) => {
       const [from, to] = [`${directory}/`, `${directory}${afterSlash}`]
       const row = below.get(latin1Value(directory), latin1Value(from), latin1Value(to)) ?? {}
@@ -93,6 +97,9 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
       byDigest.all(hexValue(digest), limit).map((row) => parseRelativePath(latin1In(row, 'path'))),
   }
 }
+
+/** Those that are read back. */
+const columns = ['path', 'sequence', ...entryColumns, ...observationColumns].join(', ')
 
 /** The byte that follows `/`: all paths below `a` are from `a/` to before `a0`. */
 const afterSlash = '0'

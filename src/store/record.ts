@@ -5,7 +5,7 @@ import type { DirectoryEntry, Entry, Kind, LiveKind } from '../core/entry.ts'
 import { SyndError } from '../core/errors.ts'
 import type { Observation } from '../core/observation.ts'
 import { parseRelativePath, type RelativePath } from '../core/relative-path.ts'
-import { formatDot, formatVector, parseDot, parseVector } from '../core/version-vector.ts'
+import { formatDot, formatVector, parseDot, parseVector, vectorOf } from '../core/version-vector.ts'
 import {
   bigIntegerIn,
   bigIntegerValue,
@@ -70,11 +70,16 @@ export function parsePath(row: Row): RelativePath {
 
 /** Inverse of `entryValues`; throws `store-damaged` or `bad-entry`. */
 export function parseEntry(row: Row, path: RelativePath): Entry {
+  const content = textIn(row, 'content_dot')
+  const metadata = textIn(row, 'metadata_dot')
+  const version = textIn(row, 'version')
+  const contentDot = parseDot(content)
   return parseByKind[parseKind(textIn(row, 'kind'))](row, {
     path,
-    version: parseVector(textIn(row, 'version')),
-    contentDot: parseDot(textIn(row, 'content_dot')),
-    metadataDot: parseDot(textIn(row, 'metadata_dot')),
+    // Of most entries all three are the dot of one write.
+    version: version === content ? vectorOf(contentDot) : parseVector(version),
+    contentDot,
+    metadataDot: metadata === content ? contentDot : parseDot(metadata),
     mode: integerIn(row, 'mode', { from: 0, to: 0o777 }),
     mtimeUs: integerIn(row, 'mtime_us'),
   })

@@ -38,8 +38,9 @@ export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
     updated: ['sequence', ...entryColumns],
   })
   const clear = prepare(database, 'DELETE FROM remote')
-  const ofPath = prepare(database, 'SELECT * FROM remote WHERE path = ? ORDER BY peer')
-  const get = prepare(database, 'SELECT * FROM remote WHERE path = ? AND peer = ?')
+  const columns = ['peer', 'sequence', ...entryColumns].join(', ')
+  const ofPath = prepare(database, `SELECT ${columns} FROM remote WHERE path = ? ORDER BY peer`)
+  const get = prepare(database, `SELECT ${columns} FROM remote WHERE path = ? AND peer = ?`)
   const unequal = prepare(
     database,
     `SELECT remote.* FROM remote LEFT JOIN entry ON entry.path = remote.path
