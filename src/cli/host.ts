@@ -1,19 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Chance, Clock } from '../engine/ports.ts'
 
 /** The clocks of this host. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep: async (delayMs, signal) => {
-    try {
-      await delay(delayMs, undefined, signal === undefined ? {} : { signal })
-    } catch (error) {
-      if (!(error instanceof Error && error.name === 'AbortError')) throw error
-    }
-  },
+  // Not the one of `timers/promises`: it makes an error with its stack whenever it is woken, which loops are all the time.
+  sleep: (delayMs, signal) =>
+    new Promise((resolve) => {
+      if (signal?.aborted === true) return resolve()
+      const end = (): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, delayMs)
+      signal?.addEventListener('abort', end)
+    }),
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 }
 
