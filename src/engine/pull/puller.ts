@@ -25,7 +25,7 @@ import { Wake } from '../wake.ts'
 const decideAtOnce = 256
 
 /** Applied and committed together: one sync of the index for many files. */
-const applyAtOnce = 256
+const applyAtOnce = 512
 
 export interface PullerParts {
   readonly store: Store
