@@ -40,6 +40,17 @@ export function sameBytes(a: Observation, b: Observation): boolean {
   )
 }
 
+/** The same file, and longer: something was appended, or it was written over. */
+export function hasGrown(before: Observation, now: Observation): boolean {
+  return (
+    before.kind === 'file' &&
+    now.kind === 'file' &&
+    now.inode === before.inode &&
+    now.device === before.device &&
+    now.sizeBytes > before.sizeBytes
+  )
+}
+
 /** Nanoseconds of a look cut to the microseconds that are announced; towards the past, also before 1970. */
 export function toMicroseconds(ns: bigint): number {
   const us = ns / 1000n

@@ -136,8 +136,16 @@ export type Listing =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable'; readonly message: string }
 
+/** What is in a file, as far as anybody announces it. */
+export interface KnownContent {
+  readonly sizeBytes: number
+  readonly digest: Digest
+}
+
 export type Digested =
   | { readonly kind: 'digested'; readonly digest: Digest; readonly target: string | null }
+  /** The file grows: this is of as many bytes as were observed, and they begin with what was known of it. */
+  | { readonly kind: 'growing'; readonly digest: Digest }
   /** The path is no longer as observed: look again. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'unreadable'; readonly message: string }
@@ -218,8 +226,11 @@ export interface Volume {
   list(directory: RelativePath | null): Listing
   /** What `.syndignore` says now; in words why that cannot be known (rule 14). */
   readIgnoreRules(): Promise<IgnoreRules | string>
-  /** SHA-256 of a file or a symlink's text, provided it is as observed before and after. */
-  digest(path: RelativePath, observed: Observation): Promise<Digested>
+  /**
+   * SHA-256 of a file or a symlink's text, provided it is as observed before and after, or is a file to which something is appended: it goes on as
+   * `known`, the content that the index has.
+   */
+  digest(path: RelativePath, observed: Observation, known?: KnownContent | null): Promise<Digested>
   createStage(expected: StageExpectation): Promise<Stage>
   /** A verified stage with the bytes that are at `path` (reflink or copy), or null when they are no longer those. */
   stageFromLocal(path: RelativePath, expected: StageExpectation): Promise<Stage | null>

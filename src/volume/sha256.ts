@@ -14,6 +14,8 @@ export function sha256OfLatin1(text: string): Digest {
 /** SHA-256 of bytes that come one after the other. */
 export interface Sha256 {
   update(bytes: Uint8Array): void
+  /** Of what came until now; more may follow. */
+  soFar(): Digest
   /** Once, after the last. */
   digest(): Digest
 }
@@ -23,6 +25,7 @@ export function startSha256(): Sha256 {
   const hash = createHash('sha256')
   return {
     update: (bytes) => void hash.update(bytes),
+    soFar: () => parseDigest(hash.copy().digest('hex')),
     digest: () => parseDigest(hash.digest('hex')),
   }
 }

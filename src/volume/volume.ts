@@ -7,6 +7,7 @@ import type {
   Applied,
   Change,
   Digested,
+  KnownContent,
   ExpectedFile,
   Listing,
   Stage,
@@ -108,8 +109,12 @@ export class SyndVolume implements Volume {
     return readIgnoreRules(this.#disk)
   }
 
-  digest(path: RelativePath, observed: Observation): Promise<Digested> {
-    return digestOf(this.#disk, path, observed)
+  digest(
+    path: RelativePath,
+    observed: Observation,
+    known: KnownContent | null = null,
+  ): Promise<Digested> {
+    return digestOf(this.#disk, path, { observed, known })
   }
 
   async createStage(expected: StageExpectation): Promise<FileStage> {

@@ -102,6 +102,31 @@ export function volumeLooking(name: string, ground: () => Ground): void {
       expect(await volume.digest(path, now)).toEqual({ kind: 'changed' })
     })
 
+    withVolume(
+      'of a file that grows, what was observed is hashed, if it goes on as what was known',
+      async ({ volume, hands }) => {
+        const path = parseRelativePath('log')
+        const knownAs = (text: string) => ({ sizeBytes: text.length, digest: digestOfText(text) })
+        const long = 'x'.repeat(600_000)
+        for (const before of ['', 'one\n', `${long}\n`]) {
+          hands.write('log', `${before}two\n`)
+          const then = observed(volume, 'log')
+          hands.append('log', 'three\n')
+          const growing = { kind: 'growing', digest: digestOfText(`${before}two\n`) }
+          expect(await volume.digest(path, then, knownAs(before))).toEqual(growing)
+          expect(await volume.digest(path, then, knownAs(`${before}two\n`))).toEqual(growing)
+          for (const known of [null, knownAs('other'), knownAs(`${before}two\nthree\n`)])
+            expect(await volume.digest(path, then, known)).toEqual({ kind: 'changed' })
+        }
+        hands.write('log', 'one\n')
+        const then = observed(volume, 'log')
+        hands.write('log', 'other\n')
+        expect(await volume.digest(path, then, knownAs('one\n'))).toEqual({ kind: 'changed' })
+        hands.replace('log', 'one\ntwo\n')
+        expect(await volume.digest(path, then, knownAs('one\n'))).toEqual({ kind: 'changed' })
+      },
+    )
+
     withVolume('a symlink is hashed by its text and not followed', async ({ volume, hands }) => {
       hands.write('f', 'secret')
       for (const target of ['f', '/etc/passwd', 'dangling', '\xff\xfe\n', 'x'.repeat(4095)]) {

@@ -97,7 +97,7 @@ describe('rule 16: a file that changes while it is sent', () => {
   const cases: [string, (path: string) => void][] = [
     ['rewritten in place', (path) => writeFileSync(path, randomBytes(size))],
     ['shrunk', (path) => truncateSync(path, size / 2)],
-    ['grown', (path) => appendFileSync(path, 'more')],
+    ['rewritten in place and grown', (path) => writeFileSync(path, randomBytes(size + 1))],
     ['touched', (path) => utimesSync(path, 1, 1)],
   ]
   test.each(cases)('%s is superseded, and the next one arrives', async (_, change) => {
@@ -118,6 +118,33 @@ describe('rule 16: a file that changes while it is sent', () => {
     const result = await collect(peer.transfer, peer.target, requests)
     expect(result.kinds).toEqual(['pulled', 'superseded', 'pulled'])
     expect(result.left).toBe(0)
+    await until(() => peer.opened.now === 0)
+  })
+
+  test.each([
+    ['small', 5_000],
+    ['large', size],
+    ['largest', 2 * size],
+  ])('a %s one to which something is appended is had as it was announced', async (_, length) => {
+    let path = ''
+    const peer = await pair({
+      onRead: (position) => {
+        if (position >= length / 2 && path !== '') appendFileSync(path, 'more')
+      },
+    })
+    const content = randomBytes(length)
+    const request = peer.volume.put('log', content)
+    path = join(peer.volume.root, 'log')
+    for (let round = 0; round < 3; round++) {
+      const result = await collect(peer.transfer, peer.target, [request])
+      expect(result.kinds).toEqual(['pulled'])
+      expect(result.contents.map((got) => got.equals(content))).toEqual([true])
+      appendFileSync(path, 'and more')
+    }
+    writeFileSync(path, randomBytes(length + 100))
+    const other = await collect(peer.transfer, peer.target, [request])
+    expect(other.kinds).toEqual(['superseded'])
+    expect(peer.record.rejections).toEqual([])
     await until(() => peer.opened.now === 0)
   })
 

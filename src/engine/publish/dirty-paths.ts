@@ -130,6 +130,9 @@ export class DirtyPaths {
     const isHot = heat !== undefined && nowMs - heat.publishedMs < heat.pauseMs * coolAfterPauses
     const pauseMs = isHot ? Math.min(heat.pauseMs * 2, longestPauseMs) : firstPauseMs
     this.#heat.set(path, { publishedMs: nowMs, pauseMs })
+    // It changed again before it was published.
+    const waiting = this.#waiting.get(path)
+    if (waiting !== undefined) waiting.dueMs = Math.max(waiting.dueMs, nowMs + pauseMs)
     this.#unquiet.delete(path)
   }
 

@@ -63,12 +63,16 @@ export class Findings {
   }
 
   async #hashOne(difference: Difference): Promise<HashedDifference | null> {
-    const { path, observation } = difference
+    const { path, observation, record } = difference
     if (observation.kind === 'directory') return withContent(difference, null, null)
-    const digested = await this.#volume.digest(path, observation)
+    const known = record?.entry.kind === 'file' ? record.entry : null
+    const digested = await this.#volume.digest(path, observation, known)
     switch (digested.kind) {
       case 'digested':
         return withContent(difference, digested.digest, digested.target)
+      case 'growing':
+        this.#dirty.add(path, this.#clock.monotonicMs(), { delayMs: emptiedMs })
+        return withContent(difference, digested.digest, null)
       case 'changed':
         this.#dirty.add(path, this.#clock.monotonicMs(), { delayMs: emptiedMs })
         return null

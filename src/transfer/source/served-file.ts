@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto'
 import type { Digest } from '../../core/digest.ts'
-import { sameBytes, sameObservation, type Observation } from '../../core/observation.ts'
+import { hasGrown, sameBytes, sameObservation, type Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { errorCode } from '../../core/errors.ts'
 import type { Catalogue } from '../../engine/ports.ts'
@@ -30,15 +31,23 @@ export interface ServedRequest {
 
 export type Served =
   | { readonly kind: 'whole'; readonly observation: Observation; readonly bytes: Uint8Array }
-  | { readonly kind: 'open'; readonly observation: Observation; readonly file: OpenedFile }
+  | {
+      readonly kind: 'open'
+      readonly observation: Observation
+      readonly file: OpenedFile
+      readonly digest: Digest
+    }
   | { readonly kind: 'refused'; readonly reason: 'missing' | 'superseded' | 'unreadable' }
 
 /** Up to this size a file is read whole before its header is sent, so that a change meanwhile costs nothing. */
 export const maxWholeBytes = 128 * 1024
 
+/** Read and hashed at once. */
+const chunkBytes = 256 * 1024
+
 /**
- * Opens what the catalogue lists at the path, and only if the disk still shows what the index knows of it. The change time may differ:
- * links come and go; whoever asked compares the digest.
+ * Opens what the catalogue lists at the path, and only if the disk still shows what the index knows of it, or that and more: of a log its start is
+ * served. The change time may differ: links come and go; whoever asked compares the digest.
  */
 export async function openServed(
   request: ServedRequest,
@@ -63,18 +72,21 @@ export async function openServed(
   }
   let isKept = false
   try {
-    const observation = await file.look()
-    const isListed = sameBytes(observation, listed.observation)
-    if (!isListed || (version !== null && version.sizeBytes !== observation.sizeBytes))
+    const now = await file.look()
+    const isListed = sameBytes(now, listed.observation)
+    const observation = isListed ? now : listed.observation
+    const { digest } = entry
+    const isHeld = isListed || (await startsWith(file, observation, digest))
+    if (!isHeld || (version !== null && version.sizeBytes !== observation.sizeBytes))
       return { kind: 'refused', reason: 'superseded' }
     if (observation.sizeBytes > maxWholeBytes) {
       isKept = true
-      return { kind: 'open', observation, file }
+      return { kind: 'open', observation, file, digest }
     }
     const bytes = await readWhole(file, observation)
-    return bytes === null
-      ? { kind: 'refused', reason: 'superseded' }
-      : { kind: 'whole', observation, bytes }
+    return bytes !== null && (await isHeldStill({ file, observation, digest }))
+      ? { kind: 'whole', observation, bytes }
+      : { kind: 'refused', reason: 'superseded' }
   } catch (error) {
     return { kind: 'refused', reason: reasonOf(error, version === null) }
   } finally {
@@ -82,9 +94,29 @@ export async function openServed(
   }
 }
 
-/** Whether nothing at all happened to the file since `before`. */
-export async function isUnchanged(file: OpenedFile, before: Observation): Promise<boolean> {
-  return sameObservation(before, await file.look())
+/** Whether nothing at all happened to the file since it was opened, or something was appended and nothing else. */
+export async function isHeldStill({
+  file,
+  observation,
+  digest,
+}: Omit<Extract<Served, { kind: 'open' }>, 'kind'>): Promise<boolean> {
+  return (
+    sameObservation(observation, await file.look()) || (await startsWith(file, observation, digest))
+  )
+}
+
+/** The file grew since `before`, and its first bytes, as many as there were, are what they were. */
+async function startsWith(file: OpenedFile, before: Observation, digest: Digest): Promise<boolean> {
+  if (!hasGrown(before, await file.look())) return false
+  const hash = createHash('sha256')
+  const memory = Buffer.allocUnsafeSlow(Math.min(chunkBytes, before.sizeBytes))
+  for (let at = 0; at < before.sizeBytes;) {
+    const chunk = await file.read(at, Math.min(chunkBytes, before.sizeBytes - at), memory)
+    if (chunk.length === 0) return false
+    hash.update(chunk)
+    at += chunk.length
+  }
+  return hash.digest('hex') === digest
 }
 
 async function readWhole(file: OpenedFile, observation: Observation): Promise<Uint8Array | null> {
@@ -95,7 +127,7 @@ async function readWhole(file: OpenedFile, observation: Observation): Promise<Ui
     if (chunk.length === 0) return null
     bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
   }
-  return (await isUnchanged(file, observation)) ? bytes : null
+  return bytes
 }
 
 function reasonOf(error: unknown, isPlain: boolean): 'missing' | 'superseded' | 'unreadable' {

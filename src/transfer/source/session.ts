@@ -1,5 +1,4 @@
 import { SyndError } from '../../core/errors.ts'
-import type { Observation } from '../../core/observation.ts'
 import { nameOf, pathRefusal, parseRelativePath } from '../../core/relative-path.ts'
 import type { Catalogue } from '../../engine/ports.ts'
 import type { ExecRequest } from './exec-request.ts'
@@ -7,10 +6,9 @@ import { supersededText, type Operand } from '../operand.ts'
 import { encodeFailure, encodeFile, encodeTimes } from '../scp-message.ts'
 import { encodeName } from '../scp-name.ts'
 import {
-  isUnchanged,
+  isHeldStill,
   openServed,
   type FileReader,
-  type OpenedFile,
   type Served,
   type ServedRequest,
 } from './served-file.ts'
@@ -107,7 +105,7 @@ async function sendFile(
     const isRight =
       served.kind === 'whole'
         ? (await channel.write(served.bytes), true)
-        : await sendContent(channel, served.file, observation)
+        : await sendContent(channel, served)
     await channel.write(isRight ? Buffer.of(0) : failure(exec.kind, label, 'superseded', ''))
     const last = await channel.answer()
     if (last === 'stop') return 'stop'
@@ -127,10 +125,10 @@ interface Sending {
 /** Exactly as many bytes as the header said; false when they are not the file's any more. */
 async function sendContent(
   channel: SourceChannel,
-  file: OpenedFile,
-  observation: Observation,
+  served: Extract<Served, { kind: 'open' }>,
 ): Promise<boolean> {
-  const { sizeBytes } = observation
+  const { file } = served
+  const { sizeBytes } = served.observation
   // New memory for each chunk would have V8 collect garbage all the time: it marks its whole heap for each 20 MB or so.
   let [memory, spare] = [Buffer.allocUnsafeSlow(chunkBytes), Buffer.allocUnsafeSlow(chunkBytes)]
   const readAt = async (at: number): Promise<Uint8Array> => {
@@ -152,7 +150,7 @@ async function sendContent(
     }
     chunk = await reading
   }
-  if (at === sizeBytes) return isUnchanged(file, observation)
+  if (at === sizeBytes) return isHeldStill(served)
   if (sizeBytes - at > maxFillBytes) throw shrunk()
   const zeros = Buffer.alloc(chunkBytes)
   for (; at < sizeBytes; at += zeros.length)
