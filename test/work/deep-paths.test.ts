@@ -6,6 +6,7 @@ import { until } from '../e2e/wait.ts'
 import { patientMs, untilAgreed } from './at-rest.ts'
 
 const nameBytes = 199
+const patiently = { deadlineMs: patientMs }
 
 let cluster: Cluster
 const disks: NodeDisk[] = []
@@ -42,13 +43,13 @@ test(
     await until(async () => {
       const problems = (await cluster.member('alpha').process.status())?.problems
       return JSON.stringify(problems).includes('unsyncable-name') ? null : JSON.stringify(problems)
-    })
+    }, patiently)
     await write(here, 'beside', 'goes on')
     await untilRead(there, 'beside', 'goes on')
     expect(there.list(directory).toSorted()).toEqual([deepest, 'short'].map(nameOf).toSorted())
     here.unlink(tooLong)
     removeBelow(here, 'top')
-    await until(() => (there.lstat('top') === null ? null : 'it is still there'))
+    await until(() => (there.lstat('top') === null ? null : 'it is still there'), patiently)
     await untilAgreed(cluster, 1)
     const problems = (await cluster.member('alpha').process.status())?.problems
     expect(JSON.stringify(problems)).not.toContain('unsyncable-name')
@@ -80,18 +81,15 @@ async function write(disk: NodeDisk, path: string, text: string): Promise<void> 
 }
 
 async function untilRead(disk: NodeDisk, path: string, text: string): Promise<void> {
-  await until(
-    async () => {
-      const file = disk.openForReading(path)
-      try {
-        const read = Buffer.from(await file.read(0, 1000)).toString()
-        return read === text ? null : read
-      } finally {
-        file.close()
-      }
-    },
-    { deadlineMs: patientMs },
-  )
+  await until(async () => {
+    const file = disk.openForReading(path)
+    try {
+      const read = Buffer.from(await file.read(0, 1000)).toString()
+      return read === text ? null : read
+    } finally {
+      file.close()
+    }
+  }, patiently)
 }
 
 function removeBelow(disk: NodeDisk, path: string): void {

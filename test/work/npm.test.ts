@@ -33,7 +33,7 @@ test(
     expectLoadable(there)
     // npm removes what is there first: deletes and creates of the same names pass each other.
     install(here)
-    await until(() => (count(there) > 0 ? null : 'nothing is there'))
+    await until(() => (count(there) > 0 ? null : 'nothing is there'), { deadlineMs: patientMs })
     rmSync(join(here, 'node_modules'), { recursive: true })
     install(here)
     await untilAtRest(cluster, 500)
