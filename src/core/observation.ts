@@ -40,14 +40,18 @@ export function sameBytes(a: Observation, b: Observation): boolean {
   )
 }
 
-/** The same file, and longer: something was appended, or it was written over. */
+/** Whether its start is still what it was is found by reading it, while somebody waits who gives up after 30 s. */
+const mostGrowingBytes = 1024 ** 3
+
+/** The same file, and longer: something was appended, or it was written over. What is very large is waited for until it rests. */
 export function hasGrown(before: Observation, now: Observation): boolean {
   return (
     before.kind === 'file' &&
     now.kind === 'file' &&
     now.inode === before.inode &&
     now.device === before.device &&
-    now.sizeBytes > before.sizeBytes
+    now.sizeBytes > before.sizeBytes &&
+    before.sizeBytes <= mostGrowingBytes
   )
 }
 
