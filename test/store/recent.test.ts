@@ -20,13 +20,13 @@ test('what was set lately is there, also that there is nothing', () => {
 
 test('of very many the latest stay, each as it was set last', () => {
   const recent = new Recent<string>()
-  for (let n = 0; n < 30_000; n++) {
+  for (let n = 0; n < 60_000; n++) {
     recent.set(at(n), 'old')
     recent.set(at(n), 'new')
   }
-  const kept = Array.from({ length: 30_000 }, (_, n) => recent.get(at(n)))
-  expect(kept.slice(-8_000)).toStrictEqual(Array.from({ length: 8_000 }, () => 'new'))
-  expect(kept.filter((value) => value !== undefined).length).toBeLessThan(20_000)
+  const kept = Array.from({ length: 60_000 }, (_, n) => recent.get(at(n)))
+  expect(kept.slice(-16_000)).toStrictEqual(Array.from({ length: 16_000 }, () => 'new'))
+  expect(kept.filter((value) => value !== undefined).length).toBeLessThan(40_000)
 })
 
 test('what nobody asks for any more is forgotten', () => {
