@@ -129,6 +129,19 @@ describe('a parked path', () => {
     expect(take()).toEqual(['a', 'b'])
   })
 
+  test('that took long to be found waiting is not looked at all the time', async () => {
+    add('a')
+    take()
+    inbox.park(path('a'), path('d'), { tookMs: 4_000 })
+    await time.pass(79_999)
+    expect(take()).toEqual([])
+    await time.pass(1)
+    expect(take()).toEqual(['a'])
+    inbox.park(path('a'), path('d'), { tookMs: 4_000 })
+    inbox.committed(path('d'))
+    expect(take()).toEqual(['a'])
+  })
+
   test('is decided again after a while though nothing came', async () => {
     add('a')
     take()

@@ -6,6 +6,9 @@ import { Wake } from '../wake.ts'
 /** A path that could not be decided now, and nobody announced anything since, is decided again after this. */
 const parkedMs = 5_000
 
+/** What takes long to decide, such as a directory of 100,000 files that go, is not decided all the time. */
+const parkedPerDecision = 20
+
 const firstRetryMs = 500
 const lastRetryMs = 60_000
 
@@ -88,13 +91,13 @@ export class Inbox {
     this.#release(path)
   }
 
-  /** Not now: when `on` (or a child of it) is committed, when it is announced again, or after a while. */
-  park(path: RelativePath, on: RelativePath | null): void {
+  /** Not now: when `on` (or a child of it) is committed, when it is announced again, or after a while. `tookMs` is how long it took to find that. */
+  park(path: RelativePath, on: RelativePath | null, { tookMs = 0 } = {}): void {
     if (on !== null) {
       const parked = this.#parked.get(on) ?? new Set()
       this.#parked.set(on, parked.add(path))
     }
-    this.postpone(path, parkedMs)
+    this.postpone(path, Math.max(parkedMs, tookMs * parkedPerDecision))
   }
 
   /** Decided again after `delayMs`. */

@@ -118,6 +118,7 @@ export class Puller {
   #decide(path: RelativePath, overlay: Overlay, signal: AbortSignal): void {
     const { decider, applier, inbox, peers, contention, clock, problems, localChanges } =
       this.#parts
+    const startMs = clock.monotonicMs()
     const verdict = decider.decide(path, overlay, ({ peer, sequence }, kind) => {
       const receipts = peers.receipts(peer)
       if (receipts.sequenceOf(path) !== sequence) return
@@ -125,7 +126,8 @@ export class Puller {
       else receipts.close(path, { kind })
     })
     if (verdict.kind === 'settled') return inbox.done(path)
-    if (verdict.kind === 'park') return this.#park(path, verdict.on)
+    if (verdict.kind === 'park')
+      return this.#park(path, verdict.on, { tookMs: clock.monotonicMs() - startMs })
     const { intent } = verdict
     const contendedMs = intent.loser === null ? 0 : contention.delayMs(path, clock.monotonicMs())
     if (contendedMs > 0) {
@@ -167,9 +169,9 @@ export class Puller {
     else inbox.retry(path)
   }
 
-  #park(path: RelativePath, on: RelativePath | null): void {
+  #park(path: RelativePath, on: RelativePath | null, { tookMs }: { tookMs: number }): void {
     const { inbox, heldDeletes, localChanges, onHeldPlace } = this.#parts
-    inbox.park(path, on)
+    inbox.park(path, on, { tookMs })
     if (on === null || on !== parentOf(path)) return
     if (heldDeletes.has(on) || localChanges.has(on)) this.#fetcher.track(onHeldPlace(on))
   }
