@@ -49,8 +49,12 @@ function found(name: string, content: number): HashedDifference {
 }
 
 /** How many may be stamped, and how many are held by then. */
-function sift(all: readonly Gone[], others: readonly HashedDifference[] = []): [number, number] {
-  return [held.sift(all, others).length, held.size]
+function sift(
+  all: readonly Gone[],
+  others: readonly HashedDifference[] = [],
+  unconfirmed = 0,
+): [number, number] {
+  return [held.sift(all, others, unconfirmed).length, held.size]
 }
 
 describe('rule 19: deletes wait for people', () => {
@@ -82,6 +86,14 @@ describe('rule 19: deletes wait for people', () => {
   ])('%s', (_, count, all, expected) => {
     index(count)
     expect(sift(all())).toEqual(expected)
+  })
+
+  test('one loss is held as a whole, though the second look at it comes in parts', () => {
+    index(300)
+    expect(sift(gone(numbers(90)), [], 110)).toEqual([0, 90])
+    expect(sift(gone(numbers(110, 91)))).toEqual([0, 200])
+    // What events tell of is let go meanwhile.
+    expect(sift(gone(numbers(10, 250), false))).toEqual([10, 200])
   })
 
   test('what was renamed is no loss, and waits for nobody', () => {
@@ -150,7 +162,7 @@ describe('rule 19: deletes wait for people', () => {
 describe('rule 19: what is held', () => {
   beforeEach(() => {
     index(300)
-    held.sift(gone(numbers(200)), [])
+    held.sift(gone(numbers(200)), [], 0)
   })
 
   test('is found gone again and again, and stamped never', () => {

@@ -55,13 +55,18 @@ export class HeldDeletes {
 
   /**
    * Of what is gone, what may be stamped now; the rest is held. `found` is what the same round found new or changed; to be called in every
-   * round, for what was renamed.
+   * round, for what was renamed. `unconfirmed` more were gone without an event, and are looked at once more: one loss, though it takes several
+   * rounds.
    */
-  sift(gone: readonly Gone[], found: readonly HashedDifference[]): IndexRecord[] {
+  sift(
+    gone: readonly Gone[],
+    found: readonly HashedDifference[],
+    unconfirmed: number,
+  ): IndexRecord[] {
     this.#appearances.note(found, this.#clock.monotonicMs())
     const fresh = gone.filter(({ record }) => !this.#held.has(record.entry.path))
     if (fresh.length === 0) return []
-    const waiting = new Set(this.#mustWait(fresh, found).map(pathOf))
+    const waiting = new Set(this.#mustWait(fresh, found, unconfirmed).map(pathOf))
     // A directory stays as long as something in it does.
     const above = new Set([...this.#held, ...waiting].flatMap(ancestorsOf))
     for (const path of fresh.map(pathOf)) if (above.has(path)) waiting.add(path)
@@ -92,7 +97,11 @@ export class HeldDeletes {
     this.#report()
   }
 
-  #mustWait(gone: readonly Gone[], found: readonly HashedDifference[]): readonly Gone[] {
+  #mustWait(
+    gone: readonly Gone[],
+    found: readonly HashedDifference[],
+    unconfirmed: number,
+  ): readonly Gone[] {
     const lost = this.#appearances.unaccounted(
       gone.map((one) => ({
         ...one,
@@ -108,7 +117,7 @@ export class HeldDeletes {
     const disappearance = {
       known: this.#census.live,
       knownFiles: this.#census.files,
-      goneSilently,
+      goneSilently: goneSilently === 0 ? 0 : goneSilently + unconfirmed + this.#held.size,
       goneFiles: lostFiles + heldFiles,
       newFiles: found.filter(
         ({ observation, record }) => observation.kind === 'file' && !isLive(record?.entry),

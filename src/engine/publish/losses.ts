@@ -39,10 +39,10 @@ export class Losses {
     confirmed: Confirmed,
     hashed: readonly HashedDifference[],
   ): { puts: Put[]; forgotten: RelativePath[] } {
-    const { stamping, heldDeletes, repairs } = this.#parts
+    const { stamping, heldDeletes, repairs, vanishing } = this.#parts
     const { gone, puts } = this.#sort(confirmed, new Set(hashed.map(({ path }) => path)))
     const forgotten: RelativePath[] = []
-    for (const record of heldDeletes.sift(gone, hashed)) {
+    for (const record of heldDeletes.sift(gone, hashed, vanishing.silent)) {
       const isGivenUp = repairs.isGivenUp(record.entry.path)
       const put = isGivenUp ? stamping.lost(record) : stamping.gone(record)
       if (put === null) forgotten.push(record.entry.path)

@@ -220,7 +220,9 @@ export class Publisher {
       observer.scanned((clock.monotonicMs() - startMs) / 1000)
       this.#parts.onScanned()
     }
-    for (const path of fresh) dirty.add(path, clock.monotonicMs(), { delayMs: vanishedMs })
+    // All at one time: what was lost at once is looked at, and judged, at once (rule 19).
+    const seenMs = clock.monotonicMs()
+    for (const path of fresh) dirty.add(path, seenMs, { delayMs: vanishedMs })
     for (const path of scanned.unreadable)
       dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
     if (hashed.length > 0 || confirmed.size > 0) await mayStamp()

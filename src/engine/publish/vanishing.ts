@@ -20,6 +20,11 @@ export class Vanishing {
     return this.#seen.size
   }
 
+  /** How many are gone, so far without an event, and not dealt with yet. */
+  get silent(): number {
+    return [...this.#seen.values()].filter(({ isSilent }) => isSilent).length
+  }
+
   /**
    * Splits what a round found gone (or a directory replaced) into what was so before, and what must be looked at once more. The round began
    * at `startMs`.
