@@ -77,6 +77,19 @@ test('rule 11: a directory goes when all in it was deleted too, in whatever orde
   expect(synd.tree).toEqual([])
 })
 
+test('rule 11: of very many the one that nobody deleted keeps the directory, though it is the last to be looked at', async () => {
+  const names = Array.from({ length: 1_100 }, (_, n) => `d/${1_000 + n}`)
+  const b = await started(...names)
+  b.hangUp()
+  synd.hands.write('d/ours', 'ours')
+  await synd.pass(1_000)
+  const deletes = names.map((name) => tombstone({ path: name, version: 'b2', by: 'b2' }))
+  b.announce(gone, ...deletes.toReversed())
+  await synd.pass(60_000)
+  expect(synd.tree).toEqual(['d: d 750', 'd/ours: f 644 ours'])
+  expect(synd.host.store.get(path('d'))?.entry.kind).toBe('directory')
+})
+
 test('rule 11: what is told before its directory waits for it, and is no malformed input', async () => {
   const b = await started()
   b.announce(toldFile('e/f', 'f'))

@@ -42,6 +42,9 @@ interface Paths {
   has(path: RelativePath): boolean
 }
 
+/** So many children of a directory are looked at for one that nobody deleted: the others when these have gone. */
+const lookedAtChildren = 1_000
+
 /** Decides what to make of all that was announced for a path. Reads only. */
 export class Decider {
   readonly #store: Store
@@ -291,7 +294,8 @@ export class Decider {
       overlay,
     }: { record: IndexRecord; children: readonly IndexRecord[]; overlay: Overlay },
   ): Verdict {
-    const kept = children.find((child) => !this.#isDeleted(child, overlay))
+    const looked = children.slice(0, lookedAtChildren)
+    const kept = looked.find((child) => !this.#isDeleted(child, overlay))
     if (kept !== undefined && this.#peers.receipts(remote.peer).isComplete)
       return this.#stamp(remote, record, overlay)
     // One of them, not the directory: else each child that goes would have all the others looked at again.
