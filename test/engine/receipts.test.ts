@@ -189,3 +189,15 @@ describe('isComplete', () => {
     expect(receipts.isComplete).toBe(true)
   })
 })
+
+test('rule 16: what its announcer has no longer is old once it had told everything, until it tells anew', () => {
+  const receipts = new Receipts({ recordedUpTo: 0 })
+  receipts.head = 2
+  receipts.recorded([[path('a'), 1]], 1)
+  receipts.supersede(path('a'))
+  expect(receipts.isSuperseded(path('a'), 1)).toBe(false)
+  receipts.recorded([], 2)
+  expect(receipts.isSuperseded(path('a'), 1)).toBe(true)
+  receipts.recorded([[path('a'), 3]], 3)
+  expect(receipts.isSuperseded(path('a'), 3)).toBe(false)
+})

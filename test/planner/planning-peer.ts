@@ -63,7 +63,7 @@ export class PlanningPeer {
         receipts: (other) => {
           const heard = this.#heard.get(other)
           const isComplete = heard !== undefined && heard.upTo >= heard.head
-          return { isComplete, openCopyOf: () => null }
+          return { isComplete, openCopyOf: () => null, isSuperseded: () => false }
         },
         modeOf: () => 'send-receive',
       },

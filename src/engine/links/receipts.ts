@@ -13,6 +13,8 @@ export class Receipts {
   readonly #declined = new Map<RelativePath, Sequence>()
   /** Open conflict copies, by what they are copies of. */
   readonly #openCopies = new Map<RelativePath, Set<RelativePath>>()
+  /** Open ones that the peer itself has no longer, by path. */
+  readonly #superseded = new Map<RelativePath, Sequence>()
   readonly #untold = new Map<Sequence, Outcome>()
   readonly #refusals = new Refusals()
   #recordedUpTo: Sequence
@@ -101,7 +103,19 @@ export class Receipts {
     this.#open.delete(path)
     this.#openSequences.delete(sequence)
     this.#declined.delete(path)
+    this.#superseded.delete(path)
     if (isConflictCopy(path)) this.#closeCopy(path)
+  }
+
+  /** The peer was asked for it, and holds something else by now. */
+  supersede(path: RelativePath): void {
+    const sequence = this.#open.get(path)
+    if (sequence !== undefined) this.#superseded.set(path, sequence)
+  }
+
+  /** The peer holds something else, and had told everything that it was to tell: what we know of it is old (rule 16). */
+  isSuperseded(path: RelativePath, sequence: Sequence): boolean {
+    return this.isComplete && this.#superseded.get(path) === sequence
   }
 
   /** It is recorded and not taken: told as `not-wanted` on every link, until it is closed. */

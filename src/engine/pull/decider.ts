@@ -34,6 +34,7 @@ interface KnownPeers {
   receipts(peer: PeerId): {
     readonly isComplete: boolean
     openCopyOf(path: RelativePath, sequence: Sequence): RelativePath | null
+    isSuperseded(path: RelativePath, sequence: Sequence): boolean
   }
   modeOf(peer: PeerId): SyncMode | null
 }
@@ -95,7 +96,10 @@ export class Decider {
       const decision = this.#reconcile(record, remote, overlay)
       const copy = this.#awaitedCopyOf(remote)
       if (decision.kind === 'keep') onDone(remote, 'applied')
-      else if (decision.kind === 'await' && this.#isOutdated(remote, record))
+      else if (
+        (decision.kind === 'await' || this.#isSuperseded(remote)) &&
+        this.#isOutdated(remote, record)
+      )
         onDone(remote, 'applied')
       else if (this.#mode === 'send-only' && !this.#isFree(decision, record)) {
         const stays = this.#stays(remote, record, overlay)
@@ -115,6 +119,11 @@ export class Decider {
     const isReuse = order === 'equal' && !sameContent(record.entry, entry)
     if (order !== 'concurrent' && !isReuse) return false
     return this.#peers.linked(peer)?.delivery?.hasApplied(record.sequence) === true
+  }
+
+  /** The peer said so itself, asked for the content. */
+  #isSuperseded({ peer, sequence, entry }: RemoteRecord): boolean {
+    return this.#peers.receipts(peer).isSuperseded(entry.path, sequence)
   }
 
   /** Rule 4: a conflict copy that its announcer made first and that is not here yet. */

@@ -163,7 +163,8 @@ export class Puller {
   }
 
   #superseded({ peerId }: Peer, { path, isLost }: Intent): void {
-    const { inbox } = this.#parts
+    const { inbox, peers } = this.#parts
+    if (peerId !== null) peers.receipts(peerId).supersede(path)
     if (isLost && peerId !== null) this.#search.isNotAt(peerId, path)
     if (isLost && this.#search.isInVain(path)) this.#giveUp(path)
     else inbox.retry(path)
