@@ -56,6 +56,11 @@ export const crashPoints: readonly string[] = [
   ...refused.map((effect) => `before/${effect}`),
 ]
 
+/** Points that only a start after an unfinished one comes to, with where that one ended. */
+export const unfinishedBefore: ReadonlyMap<string, string> = new Map(
+  ['before/unlink/own', 'after/unlink/own'].map((point) => [point, 'before/rename/own/own']),
+)
+
 /** Names for what a crash may come before or after: an operation with the places that it is about, or what a commit holds. */
 export function diskPoint(operation: string, path: string, to: string | null): string {
   return [operation, placeOf(path), ...(to === null ? [] : [placeOf(to)])].join('/')

@@ -168,6 +168,11 @@ export class SimPeer {
     if (this.#process === process) this.kill()
   }
 
+  /** It is to end at a point that none of its processes has come to yet. */
+  get isDoomed(): boolean {
+    return this.#fate !== null
+  }
+
   /** The process will not end by itself any more. */
   spare(): void {
     this.#fate = null

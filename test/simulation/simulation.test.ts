@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { drawHistory } from './draw.ts'
-import { crashPoints } from './crash-points.ts'
+import { crashPoints, unfinishedBefore } from './crash-points.ts'
 import { parseHistory, type History, type Step } from './history.ts'
 import { shrink } from './shrink.ts'
 import { runHistory, type Outcome } from './world.ts'
@@ -23,8 +23,8 @@ const runsInTest = 50
 /** Some effects are rare: so many histories are drawn, with everybody to end there, until somebody does. */
 const runsForOnePoint = 400
 
-/** Every point that a history came to, with the first one that did. */
-const points = new Map<string, number>()
+/** Every point that histories came to, with their seeds. */
+const points = new Map<string, Set<number>>()
 const endedAt = new Set<string>()
 
 console.log(`SIM_SEED=${firstSeed} SIM_RUNS=${runs}`)
@@ -63,21 +63,29 @@ afterAll(() => {
   if (script === undefined) console.log(`${endedAt.size} of ${points.size} crash points were hit`)
 })
 
-/** Histories in which everybody is to end at a point, until one does: first that which is known to come to it. */
+/** Histories in which everybody is to end at a point, and nowhere else, until one does: first those that are known to come to it. */
 async function endAt(point: string): Promise<void> {
-  const known = points.get(point) ?? firstSeed
+  const known = points.get(point) ?? []
   const others = Array.from({ length: runsForOnePoint }, (_, n) => firstSeed + n)
-  for (const seed of [known, ...others]) {
+  for (const seed of new Set([...known, ...others])) {
     const history = drawHistory(seed, steps)
-    const dooms = Array.from({ length: history.peers }, (_, peer): Step => {
-      return { peer, deed: 'doom-at', args: [point], thenMs: 0 }
-    })
-    await demandSuccess({ ...history, steps: [...dooms, ...history.steps] })
+    const dooms = Array.from({ length: history.peers }, (_, peer) =>
+      stepsToEndAt(point, peer),
+    ).flat()
+    const rest = history.steps.filter(({ deed }) => deed !== 'doom-at')
+    await demandSuccess({ ...history, steps: [...dooms, ...rest] })
     if (endedAt.has(point)) return
   }
 }
 
 /** Twice, with every call on a port in the trace: the second must do the same as the first. */
+function stepsToEndAt(point: string, peer: number): readonly Step[] {
+  const doom: Step = { peer, deed: 'doom-at', args: [point], thenMs: 0 }
+  const before = unfinishedBefore.get(point)
+  if (before === undefined) return [doom]
+  return [{ ...doom, args: [before] }, { peer, deed: 'start', args: [], thenMs: 1_000 }, doom]
+}
+
 async function demandRepeatable(history: History): Promise<void> {
   const first = await demandSuccess(history)
   const second = await runHistory(history, { isTracingPorts: true })
@@ -88,7 +96,7 @@ async function demandRepeatable(history: History): Promise<void> {
 async function demandSuccess(history: History): Promise<Outcome> {
   const outcome = await runHistory(history, { traceFile, isTracingPorts: true })
   for (const point of outcome.points) {
-    if (!points.has(point)) points.set(point, history.seed)
+    points.set(point, (points.get(point) ?? new Set()).add(history.seed))
   }
   for (const point of outcome.endedAt) endedAt.add(point)
   if (outcome.failure === null) return outcome

@@ -29,6 +29,9 @@ const longestConflictMs = 60 * 60_000
 /** So long after the last deed the events of it were received: who says `inSync` must be right. */
 const quietMs = 1_000
 
+/** Who is to end at some point gets so long to come to it, when all is well. */
+const longestDoomMs = 30_000
+
 /** More than any history has. */
 const allPaths = 1_000
 
@@ -186,8 +189,15 @@ class World {
     this.#wire.maxDelayMs = 30
     for (const peer of this.#peers) {
       peer.faults.end()
-      peer.spare()
       if (peer.isUnresolved) peer.isUnresolved = false
+    }
+    if (this.#peers.some(({ isDoomed }) => isDoomed)) {
+      // Some points are come to in peace only.
+      for (const peer of this.#peers) await this.#drive(peer.start())
+      await this.#time.pass(longestDoomMs)
+    }
+    for (const peer of this.#peers) {
+      peer.spare()
       await this.#drive(peer.start())
     }
     if (this.#history.modes === undefined)
