@@ -56,8 +56,9 @@ export class Beginnings {
     try {
       this.#parts.links.retryRenewal()
       if (!publisher.isFirstScanCommitted) return
-      if (!self.isJoined) await serial.run(async () => joining.end())
-      if (census.unversioned.size > 0) await serial.run(async () => joining.stampAbandoned())
+      if (!self.isJoined) await serial.run(async () => volume.halt() === null && joining.end())
+      if (census.unversioned.size > 0)
+        await serial.run(async () => volume.halt() === null && joining.stampAbandoned())
       if (publisher.isBusy || !damage.end()) return
       volume.sweep()
       self.proveBoot()

@@ -18,6 +18,8 @@ export class Self {
   #identity: Identity
   #epoch: Epoch
   #lastCounter: number
+  /** The highest counter under our id that others told of. */
+  #seenCounter = 0
   #lastRenewalMs: number | null = null
   /** The boot of this life, while the damage of a power loss before it is not repaired. */
   #unprovenBootId: string | null = null
@@ -110,14 +112,16 @@ export class Self {
     this.#save({ ...this.#identity, isJoined: true })
   }
 
-  /** The next write: `max(last issued + 1, now in ms)`; what others have seen of us is covered by `saw`. */
+  /** The next write: `max(last issued + 1, highest of ours seen anywhere + 1, now in ms)` (rule 2). */
   nextDot(): Dot {
-    this.#lastCounter = Math.max(this.#lastCounter + 1, this.#clock.nowMs())
+    const highest = Math.max(this.#lastCounter, this.#seenCounter)
+    this.#lastCounter = Math.max(highest + 1, this.#clock.nowMs())
     return { peer: this.peerId, counter: this.#lastCounter }
   }
 
-  /** True when a counter under our id was not issued by us: somebody is, or was, a copy of us. */
-  isForeign(counter: number): boolean {
+  /** Somebody told of a counter under our id: none up to it is issued again. True when we did not issue it: somebody is, or was, a copy of us. */
+  saw(counter: number): boolean {
+    this.#seenCounter = Math.max(this.#seenCounter, counter)
     return counter > this.#lastCounter
   }
 

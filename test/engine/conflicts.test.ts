@@ -96,6 +96,18 @@ test('rule 6: other content under our own version is a conflict, and counted', a
   expect(synd.observer.lines).toContain('rejected reconcile version-reuse')
 })
 
+test('rule 6: it is counted, once, where nothing of ours needs a copy too', async () => {
+  const b = await started()
+  synd.hands.remove('f')
+  await synd.pass(10_000)
+  const { version, contentDot } = record('f').entry
+  b.announce(theirs('theirs', { version, contentDot, metadataDot: contentDot, mtimeUs: later }))
+  await synd.pass(10_000)
+  expect(synd.tree).toEqual(['f: f 644 theirs'])
+  const counted = synd.observer.lines.filter((line) => line.includes('version-reuse'))
+  expect(counted).toEqual(['rejected reconcile version-reuse'])
+})
+
 test('rule 7: a copy that somebody has deleted already is not made again', async () => {
   const b = await started()
   const copy = conflictCopyOf(ours())

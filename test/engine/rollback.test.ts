@@ -134,6 +134,33 @@ describe.each([
 })
 
 describe('a foreign volume', () => {
+  test('rule 20: approves no delete of what it does not have, and says why', async () => {
+    const b = await started()
+    for (let n = 0; n < 200; n++) synd.hands.write(`d/${n}`, `${n}`)
+    await synd.pass(10_000)
+    synd.deafen(true)
+    for (let n = 0; n < 200; n++) synd.hands.remove(`d/${n}`)
+    await synd.pass(400_000)
+    expect(synd.status.volume.heldDeletes).toBe(200)
+    for (let n = 0; n < 100; n++) synd.hands.write(`d/${n}`, `${n}`)
+    synd.host.disk.replaceRoot()
+    await expect(synd.engine.approveDeletes()).rejects.toThrow(/another directory/)
+    expect(tombstones(b)).toEqual([])
+    expect(synd.status.volume.heldDeletes).toBe(200)
+  })
+
+  test('rule 20: does not end joining, nor announce what was found before it', async () => {
+    synd = await LoneEngine.start({ peers: ['b'] })
+    synd.hands.write('f', 'ours')
+    await synd.pass(10_000)
+    expect(synd.host.store.identity().isJoined).toBe(false)
+    expect(entryAt('f').version.size).toBe(0)
+    synd.host.disk.replaceRoot()
+    await synd.pass(120_000)
+    expect(synd.host.store.identity().isJoined).toBe(false)
+    expect(entryAt('f').version.size).toBe(0)
+  })
+
   test('rule 20: an empty directory in its place deletes nothing, and gets nothing', async () => {
     const b = await started()
     synd.host.disk.replaceRoot()

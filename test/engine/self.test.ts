@@ -162,10 +162,15 @@ describe('rule 2: a dot', () => {
 
   test('of ours that we did not issue is foreign', () => {
     const { counter } = parts.self.nextDot()
-    expect([counter, counter + 1].map((other) => parts.self.isForeign(other))).toEqual([
-      false,
-      true,
-    ])
+    expect([counter, counter + 1].map((other) => parts.self.saw(other))).toEqual([false, true])
+  })
+
+  test('that others saw under our id is never issued, though our clock is behind', () => {
+    const { counter } = parts.self.nextDot()
+    parts.self.saw(counter + 3_600_000)
+    parts.self.saw(counter)
+    expect(parts.self.nextDot().counter).toBe(counter + 3_600_001)
+    expect(parts.self.nextDot().counter).toBe(counter + 3_600_002)
   })
 })
 

@@ -253,6 +253,16 @@ describe('approve and reject', () => {
     expect(calls).toEqual(['approve', 'reject'])
   })
 
+  test('say what keeps them from being done, in words', async () => {
+    const volume = new SyndError('volume-missing', 'the volume "/data" is gone')
+    const refuse = (): Promise<number> => Promise.reject(volume)
+    const { port } = await serve({ approve: refuse, reject: refuse })
+    for (const path of ['/approve', '/reject']) {
+      const { status, body } = await ask(port, { path, method: 'POST' })
+      expect([status, body]).toEqual([503, 'the volume "/data" is gone\n'])
+    }
+  })
+
   test('are taken over IPv6 loopback and over a socket that takes both', async () => {
     const { port, calls } = await serve({}, {}, '::')
     for (const host of ['::1', '127.0.0.1'])

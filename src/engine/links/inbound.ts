@@ -108,7 +108,7 @@ export class Inbound {
     for (const { entry } of entries) {
       this.#inbox.add(entry.path)
       const counter = entry.version.get(this.#self.peerId)
-      if (counter !== undefined && this.#self.isForeign(counter)) isForeign = true
+      if (counter !== undefined && this.#self.saw(counter)) isForeign = true
     }
     if (entries.length > 0)
       this.#observer.notified(this.#peers.addressOf(peerId), 'received', entries.length)

@@ -133,15 +133,16 @@ export class Publisher {
     }
   }
 
-  /** Stamps deletes that were held back; in the serial loop. What is there again is left alone. */
+  /** Stamps deletes that were held back; in the serial loop. What is there again is left alone. SyndError when the peer is halted. */
   stampHeld(paths: readonly RelativePath[]): void {
     const { stamping } = this.#parts
     this.#stampAbsent(paths, (record) => stamping.gone(record))
   }
 
-  /** Stamps what is here instead of what no peer has; in the serial loop. */
+  /** Stamps what is here instead of what no peer has; in the serial loop. SyndError when the peer is halted. */
   stampGivenUp(path: RelativePath): void {
     const { store, stamping, ledger, inbox, mode } = this.#parts
+    this.#demandVolume()
     const record = store.get(path)
     if (record === null) return
     const { entry, observation } = record
@@ -160,7 +161,14 @@ export class Publisher {
       const put = stamp(record)
       if (put !== null) steps.push({ ...put, replacesDirectory: false })
     }
+    // After the looks: a volume that went meanwhile shows everything absent (rule 20).
+    this.#demandVolume()
     ledger.commit(orderForAnnouncement(steps))
+  }
+
+  #demandVolume(): void {
+    const halt = this.#parts.volume.halt()
+    if (halt !== null) throw new SyndError(halt.code, halt.message, { retryable: true })
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -156,7 +156,7 @@ export class Applier {
 
   /** Rule 4: the copies are durable before the winners are taken. */
   async #makeCopies(batch: readonly Ready[], overlay: Overlay): Promise<void> {
-    const { copies, contention, clock, observer, quarantine } = this.#parts
+    const { copies, contention, clock, quarantine } = this.#parts
     const aside: Loser[] = []
     for (const { intent } of batch) {
       const { loser, path } = intent
@@ -168,7 +168,6 @@ export class Applier {
       if (!(await copies.ofLocal(loser, overlay))) continue
       quarantine.copied(loser)
       contention.note(path, clock.monotonicMs())
-      if (intent.isVersionReuse) observer.rejected('reconcile', 'version-reuse')
     }
     await this.#commit(overlay, [])
     await quarantine.put(aside)
@@ -248,7 +247,7 @@ export class Applier {
   }
 
   async #applied(
-    { path, entry }: Intent,
+    { path, entry, isVersionReuse }: Intent,
     done: {
       applied: Extract<Applied, { kind: 'applied' }>
       record: IndexRecord | null
@@ -258,7 +257,8 @@ export class Applier {
     const { applied, record, work } = done
     const { overlay, holds } = work
     const { observation, hold, displaced } = applied
-    const { ownWork, clock, problems, times } = this.#parts
+    const { ownWork, clock, problems, times, observer } = this.#parts
+    if (isVersionReuse) observer.rejected('reconcile', 'version-reuse')
     if (hold !== null) holds.add({ id: hold, path, record, isDisplaced: displaced })
     if (observation !== null) ownWork.note(path, observation, clock.monotonicMs())
     overlay.put({ entry, observation, isAnnounced: true, seenMs: null })

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { SyndError } from '../../core/errors.ts'
 import type { Status } from '../../core/status.ts'
 import { isLoopback, refuseCaller } from './local-caller.ts'
 import { type MetricsFormat, metricsContentTypes, negotiateFormat } from '../open-metrics.ts'
@@ -83,14 +84,24 @@ const routes: ReadonlyMap<string, Route> = new Map(
     },
     '/approve': {
       changes: true,
-      answer: async (source) => json({ approved: await source.approve() }),
+      answer: (source) => decided(async () => ({ approved: await source.approve() })),
     },
     '/reject': {
       changes: true,
-      answer: async (source) => json({ rejected: await source.reject() }),
+      answer: (source) => decided(async () => ({ rejected: await source.reject() })),
     },
   }),
 )
+
+/** What keeps a decision from being taken is told to whoever takes it: only this host is answered at all. */
+async function decided(decide: () => Promise<object>): Promise<Answer> {
+  try {
+    return json(await decide())
+  } catch (error) {
+    if (!(error instanceof SyndError)) throw error
+    return text(503, error.message)
+  }
+}
 
 function text(status: number, line: string): Answer {
   return { status, body: `${line}\n` }
