@@ -10,18 +10,30 @@ export interface WatchTrouble {
   readonly reason: string
 }
 
+/** How long the probe's event may take, and whom is asked: inotify and statfs(2), if nothing else is given. */
+export interface ProbeOptions {
+  readonly deadlineMs: number
+  readonly signal: AbortSignal
+  readonly listen?: (
+    directory: string,
+    heard: (event: string, name: string | null) => void,
+  ) => FSWatcher
+  readonly typeOf?: (directory: string) => number
+}
+
 /**
  * Null: nothing is known against it. A write of ours is reported wherever Linux itself does the writing, so the probe finds sandboxes
  * without inotify and limits that are used up; that others may write behind the kernel's back only the type of the file system tells.
  */
 export async function examineVolume(
   volume: string,
-  options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  { listen = watch, typeOf = fileSystemType, deadlineMs, signal }: ProbeOptions,
 ): Promise<WatchTrouble | null> {
-  const probe = await probeInotify(join(volume, reservedName), options)
+  const own = join(volume, reservedName)
+  const probe = await probeInotify(own, { listen, typeOf, deadlineMs, signal })
   if (probe !== null) return probe
-  const network = networkFileSystem(volume)
-  if (network === null) return null
+  const network = networkFileSystems.get(magicOf(typeOf(volume)))
+  if (network === undefined) return null
   const reason = `the volume is on ${network}: what other hosts change there is found by scanning only`
   return { kind: 'remote', reason }
 }
@@ -29,12 +41,12 @@ export async function examineVolume(
 /** Writes the file `probe` into `directory` and waits for its event; null when it came, or when there was no way to find out. */
 async function probeInotify(
   directory: string,
-  options: { readonly deadlineMs: number; readonly signal: AbortSignal },
+  options: Required<ProbeOptions>,
 ): Promise<WatchTrouble | null> {
   const heard = Promise.withResolvers<boolean>()
   let watcher: FSWatcher
   try {
-    watcher = watch(directory, (_event, name) => {
+    watcher = options.listen(directory, (_event, name) => {
       if (name === probeName) heard.resolve(true)
     })
   } catch (error) {
@@ -50,7 +62,7 @@ async function probeInotify(
   try {
     writeProbe(join(directory, probeName))
     if (await heard.promise) return null
-    const reason = `inotify reports no changes on ${fileSystemName(directory)}`
+    const reason = `inotify reports no changes on ${fileSystemName(options.typeOf(directory))}`
     return { kind: 'silent', reason }
   } catch {
     // Read-only or full: nothing can be learnt, and whoever must write there says so.
@@ -60,11 +72,6 @@ async function probeInotify(
     options.signal.removeEventListener('abort', onAbort)
     watcher.close()
   }
-}
-
-/** The name of a file system whose changes may be made elsewhere, where inotify does not see them; null for local ones. */
-function networkFileSystem(directory: string): string | null {
-  return networkFileSystems.get(fileSystemMagic(directory)) ?? null
 }
 
 /** Whether a limit of the kernel on watches stood in the way, as opposed to something about the one directory. */
@@ -96,7 +103,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
-/** statfs(2), include/uapi/linux/magic.h. Virtiofs calls itself FUSE. */
+/** Changes of these may be made elsewhere, where inotify does not see them. statfs(2), include/uapi/linux/magic.h. Virtiofs calls itself FUSE. */
 const networkFileSystems: ReadonlyMap<number, string> = new Map([
   [0x6969, 'NFS'],
   [0x517b, 'SMB'],
@@ -118,15 +125,19 @@ const networkFileSystems: ReadonlyMap<number, string> = new Map([
   [0x7c7c6673, 'Parallels shared folders'],
 ])
 
-function fileSystemName(directory: string): string {
-  const magic = fileSystemMagic(directory)
+function fileSystemName(type: number): string {
+  const magic = magicOf(type)
   return networkFileSystems.get(magic) ?? `this file system (type 0x${magic.toString(16)})`
 }
 
-function fileSystemMagic(directory: string): number {
+/** Some are told with the sign bit set. */
+function magicOf(type: number): number {
+  return type >>> 0
+}
+
+function fileSystemType(directory: string): number {
   try {
-    // Some are told with the sign bit set.
-    return statfsSync(directory).type >>> 0
+    return statfsSync(directory).type
   } catch {
     return 0
   }
