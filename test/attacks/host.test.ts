@@ -135,6 +135,26 @@ test('no name of a file, key or passphrase is in the log, in metrics, in replies
   expect(texts[2]).toContain('"problems": 1')
 })
 
+test('a thousand scrapes, a hundred at a time, are all answered, and keep nobody waiting', async () => {
+  const answers: string[] = []
+  const before = await siege.rejected('http', 'connections')
+  const scrapeOn = async (): Promise<void> => {
+    for (let count = 0; count < 10; count++) answers.push(await ask('/metrics'))
+  }
+  const scrapes = Promise.all(Array.from({ length: 100 }, scrapeOn))
+  await siege.expectServed()
+  await scrapes
+  expect(answers).toHaveLength(1000)
+  for (const answer of answers) expect(answer).toMatch(/^200\n[^]*\nsynd_build_info\{/)
+  expect(await siege.rejected('http', 'connections')).toBe(before)
+})
+
+test("it runs without NODE_OPTIONS, which could be somebody else's", () => {
+  const { pid } = siege.victim.process
+  expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toContain('SYND_VOLUME=')
+  expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('NODE_OPTIONS=')
+})
+
 test('a thousand scrapes in one go and five hundred callers who drip keep nobody waiting', async () => {
   const slow = Array.from({ length: 500 }, () => dial('GET /metrics HTTP/1.1\r\nX-'))
   const drip = setInterval(() => {

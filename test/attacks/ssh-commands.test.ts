@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Client, ClientChannel } from 'ssh2'
@@ -227,6 +227,39 @@ describeWith(
       }
       expect(await siege.rejected('ssh', 'path')).toBeGreaterThan(before + 5)
     })
+
+    // mknod(2) is root's.
+    test.skipIf(process.getuid?.() !== 0 && process.env['CI'] !== 'true')(
+      'for no device, not even one that takes the place of a listed file while that is asked for',
+      async () => {
+        const { volume, hands } = siege.victim
+        const make = async (path: string): Promise<void> => {
+          const { code, stderr } = await run('mknod', [join(volume, path), 'c', '1', '5'])
+          expect([code, stderr]).toEqual([0, ''])
+        }
+        const asked = (path: string) =>
+          member(async (client) => {
+            const channel = await exec(client, `scp -f '${path}'`)
+            if (typeof channel !== 'string') channel.write('\0\0\0\0')
+            return outcomeOf(channel)
+          })
+        const refusal = /^\x01scp: [^\n]+\n$/
+        await make('device')
+        expect((await asked('device')).stdout).toMatch(refusal)
+        hands.write('was-a-file', 'served')
+        await until(async () =>
+          (await asked('was-a-file')).stdout.includes('served') ? null : 'not listed yet',
+        )
+        // As long as the index has the file, what is opened is the device: it would send zeros without end.
+        await make('swapped')
+        renameSync(join(volume, 'swapped'), join(volume, 'was-a-file'))
+        for (let count = 0; count < 5; count++) {
+          const { code, stdout } = await asked('was-a-file')
+          expect([code, stdout]).toEqual([1, expect.stringMatching(refusal)])
+        }
+        await siege.expectServed()
+      },
+    )
 
     test('as strace saw it', async () => {
       await siege.expectServed()

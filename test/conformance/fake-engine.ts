@@ -1,4 +1,4 @@
-import { errorCode, type SyndError } from '../../src/core/errors.ts'
+import { errorCode } from '../../src/core/errors.ts'
 import type { Announcement, Hello, HelloAnswer, Reply } from '../../src/core/protocol.ts'
 import type { InboundLink, NetworkHandler, OutboundLink } from '../../src/engine/ports.ts'
 import { sampleHello } from '../rpc/samples.ts'
@@ -15,8 +15,9 @@ export class FakeEngine implements NetworkHandler {
   readonly addresses: { addresses: readonly string[]; unresolved: readonly string[] }[] = []
   readonly #name: string
   readonly #leaving = new Map<OutboundLink, () => void>()
+  readonly #failing: ((error: Error) => void)[] = []
   readonly #taking = new Map<InboundLink, () => void>()
-  refusal: SyndError | null = null
+  refusal: Error | null = null
   joining = false
   takes: 'everything' | 'nothing' = 'everything'
 
@@ -43,6 +44,11 @@ export class FakeEngine implements NetworkHandler {
     this.#leaving.get(link)?.()
   }
 
+  /** Makes every `runInbound` that runs reject. */
+  fail(error: Error): void {
+    for (const fail of this.#failing.splice(0)) fail(error)
+  }
+
   /** Begins to read what was left lying. */
   take(link: InboundLink): void {
     this.#taking.get(link)?.()
@@ -63,7 +69,11 @@ export class FakeEngine implements NetworkHandler {
     if (this.takes === 'nothing') {
       await new Promise<void>((resolve) => this.#taking.set(link, resolve))
     }
-    for await (const announcement of link.announcements) this.received.push(announcement)
+    const failed = new Promise<never>((_, reject) => this.#failing.push(reject))
+    const read = async () => {
+      for await (const announcement of link.announcements) this.received.push(announcement)
+    }
+    await Promise.race([read(), failed])
     this.ended.push(link)
   }
 

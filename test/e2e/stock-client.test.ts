@@ -34,7 +34,8 @@ describeWith(['scp', 'ssh', 'sftp', 'strace'], 'a stock client and a running pee
     const known = `UserKnownHostsFile=${join(here, 'known_hosts')}`
     options = ['-F', '/dev/null', '-i', key, ...[...settings, known].flatMap((one) => ['-o', one])]
     const { pid } = alpha.process
-    strace = spawn('strace', ['-f', '-e', 'trace=execve,execveat', '-p', `${pid}`, '-o', trace()])
+    const calls = 'trace=execve,execveat,openat'
+    strace = spawn('strace', ['-f', '-e', calls, '-p', `${pid}`, '-o', trace()])
     const [attached] = await once(strace.stderr ?? strace, 'data')
     expect(String(attached)).toContain('attached')
   }, 180_000)
@@ -100,6 +101,10 @@ describeWith(['scp', 'ssh', 'sftp', 'strace'], 'a stock client and a running pee
 
     strace.kill('SIGINT')
     await once(strace, 'exit')
-    expect(readFileSync(trace(), 'utf8')).not.toMatch(/exec/)
+    const calls = readFileSync(trace(), 'utf8')
+    // It looked: the files that were sent were opened.
+    for (const name of ['file', 'another'])
+      expect(calls).toMatch(new RegExp(`\\bopenat\\([^\\n]*/${name}"`))
+    expect(calls).not.toMatch(/\bexecve(?:at)?\(/)
   }, 180_000)
 })

@@ -36,6 +36,7 @@ export const badEntries: readonly (readonly [string, Partial<WireEntry>, Rejecti
     (path) => [`path ${JSON.stringify(path)}`, { path: Buffer.from(path) }, 'bad-path'] as const,
   ),
   ['path of 5,000 bytes', { path: Buffer.from('a/'.repeat(2500) + 'a') }, 'bad-path'],
+  ['path of 10,000 components', { path: Buffer.from('a/'.repeat(9999) + 'a') }, 'bad-path'],
   ['component of 256 bytes', { path: Buffer.alloc(256, 'a') }, 'bad-path'],
   ['no version', { version: [] }, 'bad-vector'],
   ['257 components', { version: [...components(256), contentDot] }, 'bad-vector'],
@@ -62,6 +63,9 @@ export const badEntries: readonly (readonly [string, Partial<WireEntry>, Rejecti
   ['mtime 2^62', { mtimeUs: (2n ** 62n).toString() }, 'bad-mtime'],
   ['mtime -2^63', { mtimeUs: (-(2n ** 63n)).toString() }, 'bad-mtime'],
   ['size 2^63', { file: { digest, sizeBytes: (2n ** 63n).toString() } }, 'bad-size'],
+  // The wire has no sign: so a negative one would be sent.
+  ['size -1', { file: { digest, sizeBytes: (2n ** 64n - 1n).toString() } }, 'bad-size'],
+  ['size -2^63 + 1', { file: { digest, sizeBytes: (2n ** 63n + 1n).toString() } }, 'bad-size'],
   ['size 2^53', { file: { digest, sizeBytes: 2 ** 53 } }, 'bad-size'],
   ['digest of 31 bytes', { file: { digest: digest.subarray(1), sizeBytes: 1 } }, 'bad-digest'],
   ['digest of 33 bytes', { file: { digest: Buffer.alloc(33), sizeBytes: 1 } }, 'bad-digest'],

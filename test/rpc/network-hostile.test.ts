@@ -5,7 +5,7 @@ import { proto } from '../../src/rpc/proto.ts'
 import { encodeAnnouncement } from '../../src/rpc/wire-announcement.ts'
 import { encodeHello } from '../../src/rpc/wire-hello.ts'
 import { FakeEngine } from '../conformance/fake-engine.ts'
-import { RawClient, statusOf } from './raw-client.ts'
+import { RawClient, refusalOf, statusOf } from './raw-client.ts'
 import { until } from './real-time.ts'
 import { sampleEntries, sampleHello } from './samples.ts'
 import {
@@ -75,10 +75,28 @@ describe('a Hello that is refused is counted, and says why', () => {
   })
 
   test('what failed in us is told nobody, and kills nothing', async () => {
-    engine.refusal = new SyndError('io', 'secret path')
-    expect(await raw.call(helloPath, encodeHello(sampleHello()))).toBe(status.INTERNAL)
+    const cause = new Error('secret cause')
+    for (const failure of [
+      new SyndError('io', 'secret path', { cause }),
+      new Error('secret bug'),
+    ]) {
+      engine.refusal = failure
+      const told = await raw.refusal(helloPath, encodeHello(sampleHello()))
+      expect(told).toMatch(new RegExp(`^${status.INTERNAL} internal error `))
+      expect(told).not.toMatch(/secret|Error|\.ts/)
+    }
     expect(network.logged.join()).toContain('error call failed')
     engine.refusal = null
+    await expectServed()
+  })
+
+  test('nor is what failed in us while a stream runs', async () => {
+    const stream = raw.notify(await raw.session())
+    const ended = refusalOf(stream)
+    await until(() => engine.inbound.length === 1)
+    engine.fail(new SyndError('io', 'secret path', { cause: new Error('secret cause') }))
+    expect(await ended).not.toMatch(/secret|Error|\.ts/)
+    await until(() => network.logged.join().includes('the stream of a peer failed'))
     await expectServed()
   })
 })

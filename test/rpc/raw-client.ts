@@ -38,6 +38,15 @@ export class RawClient {
     })
   }
 
+  /** All that a caller is told who is refused: code, text and metadata, as one text. */
+  async refusal(path: string, message: Buffer): Promise<string> {
+    return new Promise((resolve) => {
+      this.client.makeUnaryRequest(path, asIs, asIs, message, (error) => {
+        resolve(error === null ? 'not refused' : allOf(error))
+      })
+    })
+  }
+
   async session(hello = sampleHello()): Promise<Buffer> {
     const answer = await this.call('/synd.v1.Synd/Hello', encodeHello(hello))
     if (!Buffer.isBuffer(answer)) throw new Error(`Hello was refused with ${answer}`)
@@ -59,6 +68,19 @@ export class RawClient {
   close(): void {
     this.client.close()
   }
+}
+
+/** All that a stream's caller is told at its end, if that is a refusal. */
+export function refusalOf(stream: ClientDuplexStream<Buffer, Buffer>): Promise<string> {
+  return new Promise((resolve) => {
+    stream.on('error', (error: ServiceError) => resolve(allOf(error)))
+    stream.on('end', () => resolve('not refused'))
+    stream.resume()
+  })
+}
+
+function allOf({ code, details, metadata }: ServiceError): string {
+  return `${code} ${details} ${JSON.stringify(metadata.toJSON())}`
 }
 
 /** The code a stream ends with. */
