@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DnsServer } from '../support/dns-server.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { Cluster, type Member } from './cluster.ts'
-import { runCommand } from './sidecar-process.ts'
+import { runCommand, SidecarProcess } from './sidecar-process.ts'
 import { until } from './wait.ts'
 
 /** Only root may answer on port 53, and give a process another resolv.conf. */
@@ -20,16 +20,22 @@ const hosts: Readonly<Record<string, string>> = {
 
 let cluster: Cluster
 let dns: DnsServer
-const { path: home, remove } = temporaryDirectory()
+let home: string
+let remove: () => void
+const moved: SidecarProcess[] = []
 
 beforeEach(async ({ skip }) => {
   if (!canServe) skip('needs root, for port 53')
+  const directory = temporaryDirectory()
+  home = directory.path
+  remove = directory.remove
   dns = new DnsServer('127.0.7.53')
   await dns.start()
 })
 
 afterEach(async () => {
   if (!canServe) return
+  for (const process of moved.splice(0)) await process.kill()
   await cluster.stop()
   await dns.stop()
   remove()
@@ -41,9 +47,6 @@ function hostOf(member: string): string {
 
 /** Processes whose resolver asks our server; one port for all, as a name has no ports. */
 async function made(port: number): Promise<Cluster> {
-  const resolvConf = join(home, 'resolv.conf')
-  writeFileSync(resolvConf, `nameserver ${dns.host}\noptions timeout:1 attempts:1\n`)
-  const withResolver = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
   return Cluster.make(Object.keys(hosts), {
     listing: () => null,
     morePeers: () => [`dns:${name}:${port}`],
@@ -51,8 +54,15 @@ async function made(port: number): Promise<Cluster> {
       SYND_GRPC_LISTEN: `${hostOf(member)}:${port}`,
       SYND_SSH_LISTEN: `${hostOf(member)}:${port + 1}`,
     }),
-    commandOf: () => ['unshare', '--mount', 'sh', '-c', withResolver, resolvConf, ...runCommand],
+    commandOf: withResolver,
   })
+}
+
+function withResolver(): readonly string[] {
+  const resolvConf = join(home, 'resolv.conf')
+  writeFileSync(resolvConf, `nameserver ${dns.host}\noptions timeout:1 attempts:1\n`)
+  const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+  return ['unshare', '--mount', 'sh', '-c', script, resolvConf, ...runCommand]
 }
 
 async function peersOf({ process }: Member): Promise<string[]> {
@@ -117,5 +127,57 @@ test(
     beta.hands.write('late', 'of beta')
     await until(() => cluster.difference('beta', ['alpha']))
     expect(new Set(dns.asked)).toEqual(new Set([name]))
+  },
+)
+
+test(
+  'a peer that moves to another address under the same name is found there',
+  timeout,
+  async () => {
+    const port = 46_081
+    cluster = await made(port)
+    const [alpha, beta, gamma] = ['alpha', 'beta', 'gamma'].map((one) => cluster.member(one)) as [
+      Member,
+      Member,
+      Member,
+    ]
+    dns.answer = Object.values(hosts)
+    for (const { process } of cluster.members) process.start()
+    await cluster.untilInSync()
+    const idOf = async ({ process }: Pick<Member, 'process'>) => (await process.status())?.peer.id
+    const id = await idOf(alpha)
+    const pids = [beta.process.pid, gamma.process.pid]
+
+    // As a pod that comes up on another node, with its volume: first the old one is gone, then the new one is there, then the name says so.
+    await alpha.process.kill()
+    beta.hands.write('meanwhile', 'of beta')
+    const address = '127.0.7.9'
+    const process = new SidecarProcess({
+      environment: {
+        ...alpha.process.environment,
+        SYND_GRPC_LISTEN: `${address}:${port}`,
+        SYND_SSH_LISTEN: `${address}:${port + 1}`,
+      },
+      httpPort: alpha.ports.http,
+      command: withResolver(),
+    })
+    moved.push(process)
+    process.start()
+    dns.answer = [hostOf('beta'), address, hostOf('gamma')]
+    await untilPeersOf(beta, ['alpha true', 'gamma true'])
+    await untilPeersOf(gamma, ['alpha true', 'beta true'])
+    const addresses = (await beta.process.status())?.peers.map((peer) => peer.address).toSorted()
+    expect(addresses).toEqual([`${hostOf('gamma')}:${port}`, `${address}:${port}`])
+    // Pulls go there too, and what it does arrives.
+    alpha.hands.write('of-the-moved', 'from its new place')
+    await cluster.untilInSync()
+    for (const { hands } of cluster.members) {
+      expect(hands.read('meanwhile')).toBe('of beta')
+      expect(hands.read('of-the-moved')).toBe('from its new place')
+    }
+    expect(await idOf(alpha)).toBe(id)
+    expect([beta.process.pid, gamma.process.pid]).toEqual(pids)
+    for (const member of cluster.members)
+      expect((await member.process.status())?.problems).toEqual([])
   },
 )

@@ -128,3 +128,51 @@ test('a mirror that becomes a sender and receiver sends what was changed on it',
   expect(contents(sender)).toEqual(['a: one'])
   expect(await both.stop()).toBe(0)
 })
+
+test('a mirror in the middle of a chain passes on what either end changes, and nothing of its own', async () => {
+  cluster = await Cluster.make(['left', 'mirror', 'right'], {
+    listing: (from, to, port) => (from === 'mirror' || to === 'mirror' ? port : null),
+    settingsOf: (name) => ({ SYND_MODE: modes[name] ?? 'send-receive' }),
+  })
+  await cluster.start()
+  const [left, mirror, right] = ['left', 'mirror', 'right'].map((name) => cluster.member(name)) as [
+    Member,
+    Member,
+    Member,
+  ]
+  left.hands.mkdir('d')
+  left.hands.write('d/of-left', 'one')
+  right.hands.write('of-right', 'one')
+  right.hands.write('short-lived', 'x')
+  await cluster.untilInSync()
+  expect(right.hands.read('d/of-left')).toBe('one')
+  expect(left.hands.read('of-right')).toBe('one')
+
+  mirror.hands.write('mine', 'mine')
+  mirror.hands.write('d/of-left', 'of the mirror')
+  await untilSaid(['0 false', '2 false', '0 false'])
+  left.hands.chmod('of-right', 0o600)
+  left.hands.rename('d', 'renamed')
+  left.hands.remove('short-lived')
+  right.hands.write('from-right', 'two')
+  await until(() => cluster.difference('left', ['right']))
+  expect(contents(right)).toEqual([
+    'from-right: two',
+    'of-right: one',
+    'renamed/of-left: one',
+    'renamed: ',
+  ])
+  // In the other direction, over what was changed in the middle.
+  right.hands.write('renamed/of-left', 'two')
+  await until(() => cluster.difference('right', ['left']))
+  await until(() =>
+    mirror.hands.read('renamed/of-left') === 'two' ? null : 'the mirror has the old one',
+  )
+  expect(mirror.hands.read('mine')).toBe('mine')
+  expect(contents(mirror).filter((line) => line.includes('of the mirror'))).toHaveLength(1)
+  for (const { hands } of [left, right]) {
+    const all = [...hands.tree()].join()
+    expect(all).not.toMatch(/mine|of the mirror|sync-conflict/)
+  }
+  for (const { process } of cluster.members) expect(await process.stop()).toBe(0)
+})

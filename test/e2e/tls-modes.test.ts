@@ -1,4 +1,4 @@
-import { Client, credentials as grpcCredentials } from '@grpc/grpc-js'
+import { Client, credentials as grpcCredentials, status } from '@grpc/grpc-js'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -56,6 +56,20 @@ function certificateOf({ ports }: Member, own: Forged): Promise<string> {
   })
 }
 
+/** HealthCheckResponse: its one field, SERVING. */
+const serving = Buffer.from([0x08, 1])
+
+/** What the health service of the member that the client dials says. */
+function healthOf(client: Client): Promise<Buffer> {
+  const asIs = (message: Buffer) => message
+  return new Promise((resolve, reject) => {
+    const path = '/grpc.health.v1.Health/Check'
+    client.makeUnaryRequest(path, asIs, asIs, Buffer.alloc(0), (error, answer) =>
+      answer === undefined ? reject(error ?? new Error('no answer')) : resolve(answer),
+    )
+  })
+}
+
 const serialOf = ({ certificatePem }: Forged): string =>
   new X509Certificate(certificatePem).serialNumber
 
@@ -85,6 +99,23 @@ test('with certificates of an authority of their own peers work, and refuse what
   alpha.hands.write('file', 'of alpha')
   await cluster.start()
   expect(beta.hands.read('file')).toBe('of alpha')
+
+  // Who has a certificate of the authority may ask for the health, and nobody else.
+  const asking = (leaf: Forged | null): Client => {
+    const [key, certificate] = [leaf?.privateKeyPem, leaf?.certificatePem]
+    const shown = grpcCredentials.createSsl(
+      Buffer.from(authority.pem),
+      key === undefined ? null : Buffer.from(key),
+      certificate === undefined ? null : Buffer.from(certificate),
+    )
+    const client = new Client(`127.0.0.1:${beta.ports.grpc}`, shown)
+    cleanups.push(() => client.close())
+    return client
+  }
+  const stranger = await makeAuthority()
+  expect(await healthOf(asking(leaves.alpha))).toEqual(serving)
+  for (const leaf of [null, await stranger.issue()])
+    await expect(healthOf(asking(leaf))).rejects.toMatchObject({ code: status.UNAVAILABLE })
 
   // A new leaf, without a restart and without losing the connection.
   expect(await certificateOf(beta, leaves.alpha)).toBe(serialOf(leaves.beta))
@@ -144,16 +175,8 @@ test('with TLS off peers work through a plain TCP proxy, are warned, and anybody
 
   const client = new Client(`127.0.0.1:${toAlpha.port}`, grpcCredentials.createInsecure())
   cleanups.push(() => client.close())
-  const asIs = (message: Buffer) => message
-  const health = (): Promise<Buffer> =>
-    new Promise((resolve, reject) => {
-      const path = '/grpc.health.v1.Health/Check'
-      client.makeUnaryRequest(path, asIs, asIs, Buffer.alloc(0), (error, answer) =>
-        answer === undefined ? reject(error ?? new Error('no answer')) : resolve(answer),
-      )
-    })
-  const untilHealthIs = (status: number) =>
-    until(async () => ((await health())[1] === status ? null : 'another status'))
+  const untilHealthIs = (expected: number) =>
+    until(async () => ((await healthOf(client))[1] === expected ? null : 'another status'))
   await untilHealthIs(1)
   renameSync(alpha.volume, `${alpha.volume}.away`)
   await untilHealthIs(2)

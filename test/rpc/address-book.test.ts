@@ -94,6 +94,30 @@ test('what is ourselves is left out until the name changes, a host for ten minut
   expect(told.at(-1)?.addresses).toEqual(['host-b:50051', '10.0.0.1:4000', '10.0.0.3:4000'])
 })
 
+test('no name is looked up more often than every ten seconds, whatever comes of it and whoever drops an address', async () => {
+  const askedMs: number[] = []
+  const answers: (() => Promise<readonly string[]>)[] = [
+    async () => ['10.0.0.1'],
+    async () => [],
+    async () => {
+      throw new Error('SERVFAIL')
+    },
+    async () => [`10.0.1.${askedMs.length}`],
+    () => new Promise((resolve) => void time.after(4000, () => resolve(['10.0.0.2']))),
+  ]
+  const { book } = await open([name, { ...name, port: 4001 }], () => {
+    askedMs.push(time.nowMs)
+    return answers[askedMs.length % answers.length]?.() ?? Promise.resolve([])
+  })
+  for (let second = 0; second < 600; second++) {
+    book.drop(`10.0.0.1:400${second % 2}`)
+    await time.pass(1000)
+  }
+  expect(askedMs.length).toBeGreaterThan(30)
+  const pausesMs = askedMs.slice(1).map((ms, index) => ms - (askedMs[index] ?? 0))
+  expect(Math.min(...pausesMs)).toBeGreaterThanOrEqual(10_000)
+})
+
 test('localhost is found by the system', async () => {
   const told: string[][] = []
   const book = new AddressBook({

@@ -1,10 +1,10 @@
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
-import { generateKeyPairSync } from 'node:crypto'
-import { afterEach, expect, test } from 'vitest'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { TlsCredentials } from '../../src/core/credentials.ts'
 import type { Network } from '../../src/engine/ports.ts'
-import type { Credentials } from '../../src/rpc/credentials.ts'
+import { contextOptions, type Credentials } from '../../src/rpc/credentials.ts'
 import type { RejectionReason } from '../../src/rpc/rejection.ts'
 import { FakeEngine } from '../conformance/fake-engine.ts'
 import { forge } from '../identity/certificates.ts'
@@ -31,7 +31,7 @@ async function start(network: TestNetwork, engine: FakeEngine): Promise<TestNetw
 }
 
 /** A listens; B is authorized there and dials A. */
-async function pair(): Promise<{
+async function pair(nowMs?: () => number): Promise<{
   a: Identity
   b: Identity
   engineA: FakeEngine
@@ -39,7 +39,7 @@ async function pair(): Promise<{
   networkA: TestNetwork
   networkB: TestNetwork
 }> {
-  const [a, b] = [await makeIdentity(), await makeIdentity()]
+  const [a, b] = [await makeIdentity(nowMs), await makeIdentity(nowMs)]
   await authorizeEachOther(a, b)
   const [engineA, engineB] = [new FakeEngine('a'), new FakeEngine('b')]
   const networkA = await start(openNetwork(a.credentials), engineA)
@@ -119,6 +119,51 @@ test('a key added while running is let in without a restart', async () => {
   expect(engineA.inbound.map(({ key }) => key)).toEqual([b.key, third.key])
   expect(engineA.ended).toEqual([])
 })
+
+test('a new leaf is shown by who listens and by who dials at the next connection, and those that are open stay', async () => {
+  const clock = { nowMs: Date.now() }
+  const { a, b, engineA, engineB, networkA } = await pair(() => clock.nowMs)
+  const leafOf = ({ credentials }: Identity): string =>
+    new X509Certificate(credentials.current().certificatePem).serialNumber
+  const before = [leafOf(a), leafOf(b)]
+  expect(await leafAt(networkA.port, b)).toBe(before[0])
+  const judged = vi.spyOn(a.credentials, 'keyOfPeer')
+  // A day later the credentials are made anew, for whatever reason, with a new leaf.
+  clock.nowMs += 25 * 3_600_000
+  a.authorize(a, b)
+  b.authorize(a, b)
+  await until(() => leafOf(a) !== before[0] && leafOf(b) !== before[1])
+  expect([engineA.ended, engineB.ended]).toEqual([[], []])
+  expect(await leafAt(networkA.port, b)).toBe(leafOf(a))
+
+  const [first] = engineB.outbound
+  if (first === undefined) throw new Error('no link')
+  engineB.leave(first)
+  await until(() => engineB.outbound.length > 1 && engineA.inbound.length > 1)
+  expect(engineA.inbound.at(-1)?.key).toBe(b.key)
+  const shown = judged.mock.calls.flatMap(([certificate]) =>
+    Buffer.isBuffer(certificate) ? [] : [certificate.serialNumber],
+  )
+  expect(shown).toContain(leafOf(b))
+})
+
+/** The serial number of the leaf that a listener shows to who has this identity. */
+async function leafAt(port: number, { credentials }: Identity): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTls({
+      host: '127.0.0.1',
+      port,
+      ...contextOptions(credentials),
+      ALPNProtocols: ['h2'],
+      checkServerIdentity: () => undefined,
+    })
+    socket.on('error', reject)
+    socket.on('secureConnect', () => {
+      resolve(socket.getPeerX509Certificate()?.serialNumber ?? '')
+      socket.destroy()
+    })
+  })
+}
 
 test('TLS on one side only makes no link', async () => {
   const a = await makeIdentity()

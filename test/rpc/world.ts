@@ -21,7 +21,8 @@ export interface Identity {
   authorize(...identities: readonly Identity[]): void
 }
 
-export async function makeIdentity(): Promise<Identity> {
+/** `nowMs` is its clock; leaves are made by it. */
+export async function makeIdentity(nowMs: () => number = Date.now): Promise<Identity> {
   const pair = generateKeyPairSync('ed25519')
   const publicKey = publicKeyOf(pair.publicKey)
   if (typeof publicKey === 'string') throw new Error(publicKey)
@@ -37,6 +38,7 @@ export async function makeIdentity(): Promise<Identity> {
       },
     },
     log: () => {},
+    nowMs,
   })
   await credentials.start()
   return {
