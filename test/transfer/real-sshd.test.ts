@@ -1,11 +1,12 @@
+import { once } from 'node:events'
 import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { parseKnownHosts } from '../../src/identity/known-hosts.ts'
 import { nastyNames } from '../support/nasty-names.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { collect } from './collect.ts'
+import { collect, until } from './collect.ts'
 import { makeKey, type TestKey } from './keys.ts'
 import { startTransfer } from './peers.ts'
 import { startSshd } from './sshd.ts'
@@ -98,6 +99,36 @@ describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
     )
     expect(results.map((result) => result.error)).toEqual(pulls.map(() => null))
     expect(results.flatMap((result) => result.kinds)).toEqual(pulls.flat().map(() => 'pulled'))
+  })
+
+  test('with MaxStartups 1, taken by somebody who does not log in, is not stormed, and serves once it has room', async () => {
+    const peer = await stock(['MaxStartups 1', 'LogLevel VERBOSE'])
+    const requests = [peer.volume.put('a', 'content')]
+    const idle = connect({ host: '127.0.0.1', port: peer.port })
+    cleanups.push(() => void idle.destroy())
+    await once(idle, 'data')
+    const dropped = (): number => peer.log().match(/past MaxStartups/g)?.length ?? 0
+    for (let attempt = 0; attempt < 50; attempt++)
+      expect((await collect(peer.transfer, peer.target, requests)).error).toBe('unreachable')
+    await until(() => dropped() > 0)
+    // As below: the second after a second, the third after two more.
+    expect(dropped()).toBeLessThanOrEqual(3)
+    idle.destroy()
+    const ask = () => collect(peer.transfer, peer.target, requests)
+    expect(await untilServed(ask)).toEqual(['pulled'])
+    expect(peer.log().match(/Accepted publickey/g)).toHaveLength(1)
+  })
+
+  test('with MaxStartups 1 lets four peers in that come at once, one after the other', async () => {
+    const peer = await stock(['MaxStartups 1', 'LogLevel VERBOSE'])
+    const requests = [peer.volume.put('a', 'content')]
+    const arrivals = [110, 230, 350, 470].map((everyMs) => {
+      const { transfer } = peer.sink(peer.knownHosts)
+      // Whoever pulls asks again by a clock of its own.
+      return untilServed(() => collect(transfer, peer.target, requests), everyMs)
+    })
+    expect((await Promise.all(arrivals)).flat()).toEqual(arrivals.map(() => 'pulled'))
+    expect(peer.log().match(/Accepted publickey/g)).toHaveLength(4)
   })
 
   test('may exchange keys often', async () => {
@@ -261,6 +292,18 @@ describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
     }
   })
 })
+
+/** Asks again and again until there is an answer to what was asked for. */
+async function untilServed(
+  ask: () => ReturnType<typeof collect>,
+  everyMs = 20,
+): Promise<readonly string[]> {
+  for (;;) {
+    const { kinds } = await ask()
+    if (kinds.length > 0) return kinds
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
+}
 
 /** A port where every connection is closed at once. */
 async function hangUps() {
