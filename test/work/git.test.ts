@@ -5,17 +5,22 @@ import { afterEach, expect, test } from 'vitest'
 import { Cluster } from '../e2e/cluster.ts'
 import { Random } from '../support/random.ts'
 import { patientMs, untilAtRest } from './at-rest.ts'
+import { ConstantReader } from './constant-reader.ts'
 
 const rounds = 4
 const files = 60
 const seed = Number(process.env['WORK_SEED'] ?? Math.floor(Math.random() * 2 ** 32))
 
 let cluster: Cluster
+let reader: ConstantReader | null = null
 
-afterEach(async () => cluster.stop(), patientMs)
+afterEach(async () => {
+  await reader?.terminate()
+  await cluster.stop()
+}, patientMs)
 
 test(
-  `a repository that is worked in while it is synced is whole on the other side whenever it rests (WORK_SEED=${seed})`,
+  `a repository that is worked in while it is synced is whole on the other side whenever it rests, and each of its files at any time (WORK_SEED=${seed})`,
   { timeout: 2 * patientMs },
   async () => {
     const random = new Random(seed)
@@ -24,6 +29,7 @@ test(
     const here = join(cluster.member('alpha').volume, 'repository')
     const there = join(cluster.member('beta').volume, 'repository')
     mkdirSync(here)
+    reader = await ConstantReader.start(there, 'git')
     git(here, 'init', '--quiet', '--initial-branch=main')
     edit(here, random, 1)
     commit(here, 'the first')
@@ -39,6 +45,10 @@ test(
     }
     // What git only reads left nothing behind.
     await untilAtRest(cluster)
+    const { versions, faults } = await reader.end()
+    expect(faults).toEqual([])
+    // It read while they came, and not only what was there at the end.
+    expect(versions).toBeGreaterThan(100)
   },
 )
 

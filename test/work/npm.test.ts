@@ -1,10 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { Cluster } from '../e2e/cluster.ts'
 import { until } from '../e2e/wait.ts'
 import { patientMs, untilAtRest } from './at-rest.ts'
+import { ConstantReader, type TornRead } from './constant-reader.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -12,8 +14,12 @@ const root = join(import.meta.dirname, '..', '..')
 const words = ['ci', '--offline', '--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund']
 
 let cluster: Cluster
+let reader: ConstantReader | null = null
 
-afterEach(async () => cluster.stop(), patientMs)
+afterEach(async () => {
+  await reader?.terminate()
+  await cluster.stop()
+}, patientMs)
 
 test(
   'npm ci into the volume arrives, also when it removes and installs everything anew while that is still on its way',
@@ -24,6 +30,7 @@ test(
     const here = join(cluster.member('alpha').volume, 'app')
     const there = join(cluster.member('beta').volume, 'app')
     mkdirSync(here)
+    reader = await ConstantReader.start(there, 'npm')
     for (const name of ['package.json', 'package-lock.json'])
       cpSync(join(root, name), join(here, name))
     install(here)
@@ -39,6 +46,9 @@ test(
     await untilAtRest(cluster, 500)
     expect(count(there)).toBe(installed)
     expectLoadable(there)
+    const { judged, faults } = await reader.end()
+    expect(faults.filter((fault) => !isBeginning(there, fault))).toEqual([])
+    expect(judged).toBeGreaterThan(500)
   },
 )
 
@@ -59,6 +69,12 @@ function install(directory: string): void {
 /** Who runs the tests by npm has variables that tell it where it is. */
 function isOfNpm(name: string): boolean {
   return name.startsWith('npm_') && name !== 'npm_config_cache'
+}
+
+/** npm writes under the last name: what it had written by then may have been taken and sent, and is a whole version of its own. */
+function isBeginning(directory: string, { path, sizeBytes, digest }: TornRead): boolean {
+  const whole = readFileSync(join(directory, path))
+  return createHash('sha256').update(whole.subarray(0, sizeBytes)).digest('hex') === digest
 }
 
 function count(directory: string): number {

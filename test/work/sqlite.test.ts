@@ -8,6 +8,7 @@ import { until } from '../e2e/wait.ts'
 import { Random } from '../support/random.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { patientMs, untilAtRest } from './at-rest.ts'
+import { ConstantReader } from './constant-reader.ts'
 
 const rounds = 3
 const transactions = 150
@@ -15,9 +16,11 @@ const seed = Number(process.env['WORK_SEED'] ?? Math.floor(Math.random() * 2 ** 
 
 let cluster: Cluster
 let database: DatabaseSync | null = null
+let reader: ConstantReader | null = null
 const elsewhere = temporaryDirectory()
 
 afterEach(async () => {
+  await reader?.terminate()
   if (database?.isOpen === true) database.close()
   await cluster.stop()
   elsewhere.remove()
@@ -32,6 +35,7 @@ test(
     await cluster.start()
     const here = cluster.member('alpha').volume
     const there = cluster.member('beta').volume
+    reader = await ConstantReader.start(there, 'sqlite')
     database = new DatabaseSync(join(here, 'app.db'))
     database.exec('pragma journal_mode = wal; pragma wal_autocheckpoint = 100')
     database.exec('create table orders (id integer primary key, customer text, amount integer)')
@@ -49,6 +53,9 @@ test(
     database.close()
     await untilAtRest(cluster)
     expect(existsSync(join(there, 'app.db-wal'))).toBe(false)
+    const { versions, faults } = await reader.end()
+    expect(faults).toEqual([])
+    expect(versions).toBeGreaterThan(rounds)
   },
 )
 
