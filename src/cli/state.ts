@@ -1,8 +1,7 @@
 import { join } from 'node:path'
 import type { Settings } from '../config/complete.ts'
-import { errorCode } from '../core/errors.ts'
 import { parsePeerId } from '../core/peer-id.ts'
-import { isOfVolume, redrawGeneration } from '../engine/generation.ts'
+import { endGeneration, isOfVolume, redrawGeneration } from '../engine/generation.ts'
 import type { Log } from '../observe/log.ts'
 import { openStore, setIndexAside } from '../store/open-store.ts'
 import type { SqliteStore } from '../store/sqlite-store.ts'
@@ -55,14 +54,9 @@ async function elsewhere({ store, volume }: Opened, log: Log): Promise<State> {
     isElsewhere: true,
     volumeMark: await redrawGeneration(store, volume, systemChance),
     end: async () => {
-      if (volume.halt() !== null) return
-      try {
-        await redrawGeneration(store, volume, systemChance)
-      } catch (error) {
-        if (errorCode(error) !== 'no-space') throw error
-        // The next start draws one.
-        log('warn', 'no room to record the end of this life', { reason: String(error) })
-      }
+      const refused = await endGeneration(store, volume, systemChance)
+      if (refused !== null)
+        log('warn', 'the end of this life could not be recorded', { reason: refused.message })
     },
   }
 }

@@ -1,8 +1,10 @@
-import type { Chance, Store } from './ports.ts'
+import { SyndError } from '../core/errors.ts'
+import type { Chance, Store, VolumeHalt } from './ports.ts'
 
 /** A volume whose marker (`.synd/volume-id`) can be read and drawn anew; SyndVolume fits. */
 interface MarkedVolume {
   readonly marker: { readonly id: string; readonly generation: string; readonly mark: string }
+  /** Errors are SyndErrors. */
   setGeneration(generation: string): Promise<void>
 }
 
@@ -37,4 +39,23 @@ export async function redrawGeneration(
   remember(generation, next)
   await volume.setGeneration(next)
   return remember(next)
+}
+
+/**
+ * Draws the next generation at a clean stop. What the disks refuse by then ends no life uncleanly: the next start draws one. Gives why nothing was
+ * drawn; null: it was, or the volume is not there.
+ */
+export async function endGeneration(
+  store: Pick<Store, 'identity' | 'commit'>,
+  volume: MarkedVolume & { halt(): VolumeHalt | null },
+  chance: Chance,
+): Promise<SyndError | null> {
+  if (volume.halt() !== null) return null
+  try {
+    await redrawGeneration(store, volume, chance)
+    return null
+  } catch (error) {
+    if (error instanceof SyndError) return error
+    throw error
+  }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { isOfVolume, redrawGeneration } from '../../src/engine/generation.ts'
+import { endGeneration, isOfVolume, redrawGeneration } from '../../src/engine/generation.ts'
+import { SyndError } from '../../src/core/errors.ts'
 import { peer } from '../core/build.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 import { Random } from '../support/random.ts'
@@ -46,4 +47,22 @@ describe('the generation of a volume', () => {
       expect(isOfVolume(index, ours)).toBe(true)
     },
   )
+
+  test('rule 20: a disk that refuses the last generation ends no life uncleanly, and the next start knows the volume', async () => {
+    const [index, ours] = [store(), { ...volume(), halt: () => null }]
+    const refused = new SyndError('no-space', 'full')
+    const full = { ...ours, setGeneration: () => Promise.reject(refused) }
+    expect(await endGeneration(index, full, new Random(1))).toBe(refused)
+    expect(isOfVolume(index, ours)).toBe(true)
+    expect(await endGeneration(index, ours, new Random(2))).toBeNull()
+    const broken = { ...ours, setGeneration: () => Promise.reject(new Error('a bug')) }
+    await expect(endGeneration(index, broken, new Random(1))).rejects.toThrow('a bug')
+  })
+
+  test('rule 20: a halted volume is left alone at the end', async () => {
+    const [index, ours] = [store(), volume()]
+    const halt = { code: 'volume-missing', message: 'gone' } as const
+    expect(await endGeneration(index, { ...ours, halt: () => halt }, new Random(1))).toBeNull()
+    expect(ours.marker.generation).toBe('first')
+  })
 })

@@ -1,3 +1,4 @@
+import { SyndError } from '../../core/errors.ts'
 import type { VolumeHalt } from '../../engine/ports.ts'
 import { errnoOf, type Disk, type DiskStat } from '../disk.ts'
 import { ownDirectory, writeOnce, type Ids } from './layout.ts'
@@ -26,17 +27,28 @@ export async function openMarker(disk: Disk, ids: Ids): Promise<Marker> {
   return made
 }
 
-/** Writes another generation into the marker, in place: its mark stays, and so few bytes are written at once or not at all. */
+/**
+ * Writes another generation into the marker, in place: its mark stays, and so few bytes are written at once or not at all. Throws SyndError
+ * `no-space` or `io`.
+ */
 export async function writeGeneration(
   disk: Disk,
   { id, generation }: { readonly id: string; readonly generation: string },
 ): Promise<void> {
-  const file = disk.openForWriting(markerPath)
   try {
-    await file.write(Buffer.from(`${id}\n${generation}\n`))
-    await file.sync()
-  } finally {
-    file.close()
+    const file = disk.openForWriting(markerPath)
+    try {
+      await file.write(Buffer.from(`${id}\n${generation}\n`))
+      await file.sync()
+    } finally {
+      file.close()
+    }
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === null) throw error
+    const isFull = errno === 'ENOSPC' || errno === 'EDQUOT'
+    const message = `${markerPath} could not be written (${errno})`
+    throw new SyndError(isFull ? 'no-space' : 'io', message, { retryable: true, cause: error })
   }
 }
 
