@@ -58,8 +58,7 @@ export class DeleteVerdicts {
   async approve(): Promise<number> {
     return this.#serial.run(async () => {
       const paths = this.#heldDeletes.all()
-      this.#publisher.stampHeld(paths)
-      this.#heldDeletes.release(paths)
+      if (paths.length > 0) this.#publisher.stampHeld(paths)
       return paths.length
     })
   }

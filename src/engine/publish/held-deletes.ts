@@ -1,8 +1,10 @@
 import { contentDigest, isLive } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
+import { sameObservation } from '../../core/observation.ts'
 import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
 import { deletesToHold } from '../../core/safety.ts'
 import type { Census } from '../census.ts'
+import type { Put } from '../ledger.ts'
 import { Appearances } from './appearances.ts'
 import type { HashedDifference } from './findings.ts'
 import type { Clock, Store } from '../ports.ts'
@@ -74,6 +76,15 @@ export class HeldDeletes {
     return fresh.filter((one) => !waiting.has(pathOf(one))).map(({ record }) => record)
   }
 
+  /**
+   * Of paths that are about to be committed those whose held delete is decided by it: something is there again, or somebody else deleted it. Another
+   * version of what is gone decides nothing.
+   */
+  decidedBy(puts: readonly Put[]): RelativePath[] {
+    const held = puts.filter(({ entry }) => this.#held.has(entry.path))
+    return held.filter((put) => this.#isDecidedBy(put)).map(({ entry }) => entry.path)
+  }
+
   /** What is there again is not held any more. */
   cancelFound(present: ReadonlySet<RelativePath>): void {
     if (this.#held.size > 0) this.release(this.all().filter((path) => present.has(path)))
@@ -89,6 +100,12 @@ export class HeldDeletes {
   forget(paths: readonly RelativePath[]): void {
     for (const path of paths) this.#held.delete(path)
     this.#report()
+  }
+
+  #isDecidedBy({ entry, observation }: Put): boolean {
+    if (!isLive(entry)) return true
+    const before = this.#store.get(entry.path)?.observation ?? null
+    return observation !== null && (before === null || !sameObservation(before, observation))
   }
 
   #hold(paths: readonly RelativePath[]): void {

@@ -17,7 +17,7 @@ import type { LocalChanges } from '../local-changes.ts'
 import type { SyncMode } from '../../core/protocol.ts'
 import { Losses } from './losses.ts'
 import { Repairs } from './repairs.ts'
-import type { Clock, Observer, Store, Volume } from '../ports.ts'
+import type { Clock, Observer, Store, Transaction, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Scan, Scanned, Scope } from './scan.ts'
 import type { Serial } from '../serial.ts'
@@ -133,10 +133,14 @@ export class Publisher {
     }
   }
 
-  /** Stamps deletes that were held back; in the serial loop. What is there again is left alone. SyndError when the peer is halted. */
+  /**
+   * Stamps deletes that were held back, and holds them no more, in one commit; in the serial loop. What is there again is left alone. SyndError
+   * when the peer is halted.
+   */
   stampHeld(paths: readonly RelativePath[]): void {
-    const { stamping } = this.#parts
-    this.#stampAbsent(paths, (record) => stamping.gone(record))
+    const { stamping, heldDeletes } = this.#parts
+    this.#stampAbsent(paths, (record) => stamping.gone(record), { heldDeletes: { removed: paths } })
+    heldDeletes.forget(paths)
   }
 
   /** Stamps what is here instead of what no peer has; in the serial loop. SyndError when the peer is halted. */
@@ -152,18 +156,34 @@ export class Publisher {
     inbox.add(path)
   }
 
-  #stampAbsent(paths: readonly RelativePath[], stamp: (record: IndexRecord) => Put | null): void {
-    const { store, volume, ledger, mode } = this.#parts
+  #stampAbsent(
+    paths: readonly RelativePath[],
+    stamp: (record: IndexRecord) => Put | null,
+    rest: Pick<Transaction, 'heldDeletes'> = {},
+  ): void {
+    const { store, volume, ledger, inbox, mode } = this.#parts
     const steps: Step[] = []
+    const forgotten: RelativePath[] = []
     for (const path of mode === 'receive-only' ? [] : paths) {
       const record = store.get(path)
       if (record === null || !isLive(record.entry) || volume.look(path).kind !== 'absent') continue
       const put = stamp(record)
-      if (put !== null) steps.push({ ...put, replacesDirectory: false })
+      // It was never announced, and leaves no tombstone: what others have under the name is to be had now.
+      if (put === null) forgotten.push(path)
+      else steps.push({ ...put, replacesDirectory: false })
     }
     // After the looks: a volume that went meanwhile shows everything absent (rule 20).
     this.#demandVolume()
-    ledger.commit(orderForAnnouncement(steps))
+    ledger.commit(orderForAnnouncement(steps), rest)
+    ledger.forget(forgotten)
+    for (const path of forgotten) inbox.add(path)
+    for (const { entry } of steps) this.#noteStamped(entry.path)
+  }
+
+  /** Nothing of what was there before is to be had again. */
+  #noteStamped(path: RelativePath): void {
+    this.#parts.damage.stamped(path)
+    this.#parts.problems.clear('damaged', path)
   }
 
   #demandVolume(): void {
@@ -261,8 +281,7 @@ export class Publisher {
     // What others have under these names is to be had now.
     for (const path of forgotten) inbox.add(path)
     for (const { entry, isAnnounced } of puts) {
-      this.#parts.damage.stamped(entry.path)
-      problems.clear('damaged', entry.path)
+      this.#noteStamped(entry.path)
       if (entry.version.size === 0) inbox.add(entry.path)
       if (isAnnounced) dirty.published(entry.path, nowMs)
       if (entry.kind === 'directory') problems.clear('leftover', entry.path)

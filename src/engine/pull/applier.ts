@@ -182,9 +182,10 @@ export class Applier {
     if (halted !== null) throw new SyndError(halted.code, halted.message, { retryable: true })
     const isIgnoreFile = puts.some(({ entry }) => entry.path === ignoreFilePath)
     if (isIgnoreFile) onIgnoreFile.before()
-    ledger.commit(puts, { releasedHolds: holds })
+    const decided = heldDeletes.decidedBy(puts)
+    ledger.commit(puts, { releasedHolds: holds, heldDeletes: { removed: decided } })
     volume.releaseHolds(holds)
-    heldDeletes.release(puts.map(({ entry }) => entry.path).filter((path) => heldDeletes.has(path)))
+    heldDeletes.forget(decided)
     if (isIgnoreFile) await onIgnoreFile.after()
   }
 
@@ -273,12 +274,13 @@ export class Applier {
 
   /** One step on the disk, or none where the disk has it already. */
   async #put(
-    { entry, needsBytes }: Intent,
+    { entry, needsBytes, isLost }: Intent,
     { stage, record, work }: { stage: Stage | null; record: IndexRecord | null; work: Work },
   ): Promise<Applied> {
-    const { volume, damage } = this.#parts
+    const { volume, damage, heldDeletes } = this.#parts
     const expected = this.#hasBytes(record) ? record.observation : damage.seenAt(entry.path)
-    const known = damage.has(entry.path) ? null : record
+    const isGone = damage.has(entry.path) || (isLost && heldDeletes.has(entry.path))
+    const known = isGone ? null : record
     const change = changeFor(entry, { needsBytes, stage, record: known, expected })
     if (change === null) {
       const observation = isLive(entry) ? (record?.observation ?? null) : null

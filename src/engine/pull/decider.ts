@@ -216,9 +216,10 @@ export class Decider {
     const isHere = this.#isHere(record, entry)
     if (isLive(entry) && !(isHere ? overlay.isDirectory(parent) : this.#isPlace(parent, overlay)))
       return { kind: 'park', on: parent }
-    // Rule 4: whoever resolves a conflict holds the losing bytes.
+    // Rule 4: whoever resolves a conflict holds the losing bytes. A delete that is held back has superseded nothing (rule 19).
     const isResolved = this.#mode !== 'receive-only' && loser !== null && record !== null
-    if (isResolved && this.#isMissing(record)) return this.#restore(loser, overlay)
+    if (isResolved && (this.#isMissing(record) || this.#heldDeletes.has(path)))
+      return this.#restore(loser, overlay)
     if (
       record?.entry.kind === 'directory' &&
       entry.kind !== 'directory' &&
@@ -270,7 +271,8 @@ export class Decider {
     const parent = parentOf(path)
     if (!this.#isPlace(parent, overlay)) return { kind: 'park', on: parent }
     const record = overlay.get(path)
-    const needsBytes = kind === 'file' && !this.#isHere(record, entry)
+    const needsBytes =
+      kind === 'file' && (this.#heldDeletes.has(path) || !this.#isHere(record, entry))
     const intent = {
       path,
       entry,
@@ -333,16 +335,8 @@ export class Decider {
       : mergeVectors(record.entry.version, remote.entry.version)
     const kept = asDeleted(record.entry, remote.entry)
     const entry = stampedAnew(kept, over, this.#self.nextDot())
-    const intent = {
-      path,
-      entry,
-      remote,
-      loser: null,
-      isVersionReuse: false,
-      needsBytes: false,
-      isLost: false,
-    }
-    return { kind: 'intent', intent }
+    const intent = { path, entry, remote, isVersionReuse: false, needsBytes: false, isLost: false }
+    return { kind: 'intent', intent: { ...intent, loser: null } }
   }
 }
 
