@@ -1,4 +1,6 @@
-import { isConflictCopy } from '../../src/core/conflict.ts'
+import { isConflictCopy, originalOf } from '../../src/core/conflict.ts'
+import { contentDigest, isLive } from '../../src/core/entry.ts'
+import { formatDot } from '../../src/core/version-vector.ts'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
 import { isIgnoredBy } from '../../src/core/ignore.ts'
 import { parseIgnoreRules } from '../../src/volume/ignore-file.ts'
@@ -15,10 +17,16 @@ export function lossAnywhere(peers: readonly SimPeer[], values: Values): string 
   return missing.length === 0 ? null : `nowhere any more: ${missing.join(', ')}`
 }
 
-/** A process ended that should not have. */
+/** A process ended that should not have, or did what it had to ask for (rule 19). */
 export function failureOf(peers: readonly SimPeer[]): string | null {
-  const failed = peers.find(({ failures }) => failures.length > 0)
-  return failed === undefined ? null : `${failed.name} failed: ${failed.failures.join('\n')}`
+  for (const { name, failures, brake, host } of peers) {
+    if (failures.length > 0) return `${name} failed: ${failures.join('\n')}`
+    const unasked = brake?.fault ?? null
+    if (unasked !== null) return `${name}: ${unasked}`
+    const decided = host.store.heldDeletes().find((path) => !isLive(host.store.get(path)?.entry))
+    if (decided !== undefined) return `${name} holds back the delete of ${decided}, which is done`
+  }
+  return null
 }
 
 /** What holds once everybody says that he is in sync. */
@@ -33,7 +41,7 @@ export function faultAtRest(peers: readonly SimPeer[], values: Values): string |
 }
 
 /** Two trees that differ, or null. */
-export function differenceOf(peers: readonly SimPeer[]): string | null {
+function differenceOf(peers: readonly SimPeer[]): string | null {
   const [first, ...others] = peers
   if (first === undefined) return null
   const tree = syncedTreeOf(first)
@@ -74,15 +82,18 @@ function digestFault(peers: readonly SimPeer[]): string | null {
   return digests.size > 1 ? 'equal trees have different digests' : null
 }
 
-/** G13: a conflict copy once, and never more copies than conflicts. */
+/** G13: of one write that lost a name there is one copy; of one that was touched meanwhile one for each time that it had. */
 function surplusCopies(peers: readonly SimPeer[]): string | null {
-  const copies = [...(peers[0]?.hands.tree().keys() ?? [])].filter((path) =>
-    isConflictCopy(parseRelativePath(path)),
-  ).length
-  const conflicts = peers.reduce((sum, peer) => sum + peer.conflicts, 0)
-  return copies > conflicts + peers.length
-    ? `${copies} conflict copies of ${conflicts} conflicts`
-    : null
+  const copies = new Map<string, string>()
+  for (const { entry } of peers[0]?.host.store.all() ?? []) {
+    const { path, contentDot, mtimeUs } = entry
+    if (!isConflictCopy(path) || !isLive(entry)) continue
+    const key = [originalOf(path), contentDigest(entry), formatDot(contentDot), mtimeUs].join(' ')
+    const other = copies.get(key)
+    if (other !== undefined) return `${other} and ${path} are copies of the same`
+    copies.set(key, path)
+  }
+  return null
 }
 
 function abridge(shown: string): string {

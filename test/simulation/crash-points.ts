@@ -47,14 +47,27 @@ const effects = [
   'write/staging',
 ] as const
 
+/** The same, where deletes are held back (rule 19). */
+const effectsOfBrake = [
+  'commit/held-deletes',
+  'commit/records/held-deletes',
+  'commit/records/holds/held-deletes',
+] as const
+
 /** Tried to see what the kernel says, and always refused: there is no after. */
 const refused = ['rmdir/own'] as const
 
-/** Where a process can end. */
-export const crashPoints: readonly string[] = [
+/** Where a process can end with or without a delete brake: those of which histories draw some. */
+export const usualCrashPoints: readonly string[] = [
   ...effects.flatMap((effect) => [`before/${effect}`, `after/${effect}`]),
   ...refused.map((effect) => `before/${effect}`),
 ]
+
+/** Where a process can end that has a delete brake, and no other. */
+export const brakeCrashPoints: readonly string[] = effectsOfBrake.flatMap((effect) => [
+  `before/${effect}`,
+  `after/${effect}`,
+])
 
 /** Points that only a start after an unfinished one comes to, with where that one ended. */
 export const unfinishedBefore: ReadonlyMap<string, string> = new Map(
@@ -75,7 +88,7 @@ export function commitPoint(transaction: Transaction): string {
     recorded === undefined ? null : 'recorded',
     releasedHolds.length > 0 ? 'holds' : null,
     forgotten.length > 0 ? 'forgotten' : null,
-    heldDeletes === undefined ? null : 'held-deletes',
+    (heldDeletes?.added ?? heldDeletes?.removed ?? []).length > 0 ? 'held-deletes' : null,
     identity === undefined ? null : 'identity',
   ]
   return ['commit', ...parts.filter((part) => part !== null)].join('/')

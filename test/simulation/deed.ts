@@ -15,6 +15,8 @@ export interface Scene {
   readonly forks: Forks
   /** Counts what is still going on: a history is at rest only at 0. */
   readonly going: { count: number }
+  /** Kinds of deeds that were done, as they are done. */
+  readonly done: Set<string>
 }
 
 /** One kind of step. */

@@ -1,6 +1,7 @@
 import { numberIn, type Deed } from './deed.ts'
 import { fileDeeds } from './deeds-files.ts'
 
+/** The first two are done most. */
 const meddlings = [
   'write',
   'write',
@@ -11,6 +12,11 @@ const meddlings = [
   'swap',
   'touch',
 ] as const
+
+/** What `Scene.done` has of these when each was done. */
+export const meddlingsDone: readonly string[] = [...new Set(meddlings)].map(
+  (what) => `between ${what}`,
+)
 
 /** Somebody does something with a file between two calls that the process makes on the disk. */
 export const between: Deed = {
@@ -25,6 +31,7 @@ export const between: Deed = {
     peer.faults.meddleAfter(numberIn(args, 0), () => {
       try {
         void deed.act(scene, peer, rest)
+        scene.done.add(`between ${what}`)
       } catch {
         // Not possible there and then.
       }

@@ -1,6 +1,6 @@
 import { NotPossible, numberIn, peerIn, type Deed, type Scene } from './deed.ts'
 import type { SimPeer } from './sim-peer.ts'
-import { crashPoints } from './crash-points.ts'
+import { usualCrashPoints } from './crash-points.ts'
 import { contentsOn } from './contents.ts'
 
 /** A full scan comes every 5 minutes, give or take a quarter. */
@@ -33,7 +33,7 @@ export const hostDeeds = {
 
   /** The first process that comes to a certain effect ends there. */
   'doom-at': {
-    draw: (random) => [random.pick(crashPoints)],
+    draw: (random) => [random.pick(usualCrashPoints)],
     act: (_, peer, args) => peer.doomAt(args[0] ?? ''),
   },
 

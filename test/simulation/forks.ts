@@ -1,4 +1,5 @@
 import type { PeerId } from '../../src/core/peer-id.ts'
+import type { VersionVector } from '../../src/core/version-vector.ts'
 import type { Backup, Host } from './host.ts'
 import type { Values } from './values.ts'
 
@@ -70,6 +71,11 @@ export class Forks {
     return this.#forks.find(
       (fork) => fork.peerId === peerId && fork.branches.some((branch) => branch.host === host),
     )?.sinceMs
+  }
+
+  /** An id that went on twice issued a counter of that version after it did: it may stand for two contents. */
+  isDoubtful(version: VersionVector): boolean {
+    return this.#forks.some(({ peerId, counter }) => (version.get(peerId) ?? 0) > counter)
   }
 
   /** To be called often: forgives what forks may have cost. */

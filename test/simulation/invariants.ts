@@ -1,8 +1,9 @@
-import { contentDigest, type Entry } from '../../src/core/entry.ts'
+import { contentDigest, sameEntry, type Entry } from '../../src/core/entry.ts'
 import type { RelativePath } from '../../src/core/relative-path.ts'
 import { coversDot, type Dot } from '../../src/core/version-vector.ts'
 import type { Store } from '../../src/engine/ports.ts'
 import { digestOf } from './contents.ts'
+import { versionOf } from './known.ts'
 import type { Values } from './values.ts'
 
 interface Named {
@@ -23,13 +24,20 @@ interface Version {
  */
 export class Coverage {
   readonly #versions = new Map<string, Version>()
+  readonly #isExcused: (path: RelativePath) => boolean
+
+  /** `isExcused`: what is at that path may be there and in no index. */
+  constructor(parts: { isExcused: (path: RelativePath) => boolean }) {
+    this.#isExcused = parts.isExcused
+  }
 
   /** In words what does not hold, or null. */
   fault(peers: readonly Named[], values: Values): string | null {
     const live = new Map(values.live().map((value) => [digestOf(value), value]))
     for (const { host } of peers) this.#note(host.store, live)
-    for (const [key, version] of this.#versions) {
-      if (!values.isLiveAt(version.value, version.path)) this.#versions.delete(key)
+    for (const [key, { value, path }] of this.#versions) {
+      const isExcused = !values.isLiveAt(value, path) || this.#isExcused(path)
+      if (isExcused) this.#versions.delete(key)
     }
     for (const { name, host } of peers) {
       const fault = this.#faultIn(host.store)
@@ -63,27 +71,26 @@ function isOf(entry: Entry, digest: string): boolean {
   return (entry.kind === 'tombstone' ? entry.removedDigest : contentDigest(entry)) === digest
 }
 
-/** At rest every index says the same of every path: content and vector (rules 6 and 16). In words what differs, or null. */
+/** At rest every index says the same of every path: all that is announced of it (rules 6 and 16). In words what differs, or null. */
 export function unequalIndexes(peers: readonly Named[]): string | null {
   const [first, ...others] = peers
   if (first === undefined) return null
-  const known = said(first.host.store)
+  const known = entriesOf(first.host.store)
   for (const { name, host } of others) {
-    const here = said(host.store)
+    const here = entriesOf(host.store)
     for (const path of new Set([...known.keys(), ...here.keys()])) {
-      if (known.get(path) !== here.get(path))
-        return `of ${path} ${first.name} says ${known.get(path)}, ${name} says ${here.get(path)}`
+      const [a, b] = [known.get(path), here.get(path)]
+      if (a === undefined || b === undefined || !sameEntry(a, b))
+        return `of ${path} ${first.name} says ${inWords(a)}, ${name} says ${inWords(b)}`
     }
   }
   return null
 }
 
-function said(store: Store): Map<string, string> {
-  return new Map(
-    [...store.all()].map(({ entry }) => {
-      const { path, kind, version } = entry
-      const vector = [...version].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(String)
-      return [path, [kind, contentDigest(entry) ?? '', ...vector].join(' ')]
-    }),
-  )
+function entriesOf(store: Store): Map<RelativePath, Entry> {
+  return new Map([...store.all()].map(({ entry }) => [entry.path, entry]))
+}
+
+function inWords(entry: Entry | undefined): string {
+  return entry === undefined ? 'nothing' : versionOf(entry)
 }

@@ -15,10 +15,11 @@ export function knownBy(store: Store): string {
   return lines.join('\n')
 }
 
-function versionOf(entry: Entry): string {
+/** An entry in words: all of it that is compared. */
+export function versionOf(entry: Entry): string {
   const { kind, version, contentDot } = entry
   const seen = [...version].map(([peer, counter]) => `${peer.slice(0, 4)}:${counter}`).join(' ')
-  return `${kind} ${contentDigest(entry)?.slice(0, 4) ?? ''} {${seen}} content ${shortDot(contentDot)} metadata ${shortDot(entry.metadataDot)} ${entry.mode.toString(8)}`
+  return `${kind} ${contentDigest(entry)?.slice(0, 4) ?? ''} {${seen}} content ${shortDot(contentDot)} metadata ${shortDot(entry.metadataDot)} ${entry.mode.toString(8)} ${entry.mtimeUs}`
 }
 
 function shortDot({ peer, counter }: Dot): string {

@@ -76,7 +76,11 @@ export class Life {
 export function storeOf(
   store: Store,
   life: Life,
-  hooks: { isFull: () => boolean; onCommit: (transaction: Transaction) => void },
+  hooks: {
+    isFull: () => boolean
+    beforeCommit: (transaction: Transaction) => void
+    onCommit: (transaction: Transaction) => void
+  },
 ): Store {
   const writing = <Result>(kind: string, action: () => Result): Result => {
     life.demandAlive()
@@ -86,6 +90,7 @@ export function storeOf(
   const writes: Partial<Store> = {
     commit: (transaction) =>
       writing(commitPoint(transaction), () => {
+        hooks.beforeCommit(transaction)
         store.commit(transaction)
         hooks.onCommit(transaction)
       }),

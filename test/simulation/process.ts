@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto'
 import { parseDigest } from '../../src/core/digest.ts'
 import type { SyncMode } from '../../src/core/protocol.ts'
 import { Engine } from '../../src/engine/engine.ts'
-import { isOfVolume, redrawGeneration } from '../../src/engine/generation.ts'
+import { endGeneration, isOfVolume, redrawGeneration } from '../../src/engine/generation.ts'
 import type { Observer, Store } from '../../src/engine/ports.ts'
 import { openVolume } from '../../src/volume/open.ts'
 import type { SyndVolume } from '../../src/volume/volume.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
 import type { Random } from '../support/random.ts'
 import type { VirtualTime } from '../support/virtual-clock.ts'
+import { brakeShare, type Brake } from './brake.ts'
 import { diskPoint } from './crash-points.ts'
 import type { Faults } from './faults.ts'
 import type { Host } from './host.ts'
@@ -37,12 +38,12 @@ export interface ProcessParts {
   readonly random: Random
   readonly trace: Trace
   readonly durability: 'full' | 'none'
-  readonly hasBrake: boolean
+  /** Null: the brake is off. */
+  readonly brake: Brake | null
   readonly isStateInside: boolean
   readonly mode: SyncMode
   readonly onOverwritten: (digests: ReadonlySet<string>) => void
   readonly peerOf: (name: string) => { readonly process: Process | null }
-  readonly onConflict: () => void
   /** The process ended by itself. */
   readonly onFailure: (error: unknown) => void
   /** The process is there; it may end before it has started. */
@@ -74,6 +75,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
   const openBoth = async (): Promise<{ store: Store; volume: SyndVolume }> => {
     const store = storeOf(host.store, life, {
       isFull: () => faults.isStoreFull,
+      beforeCommit: (transaction) => parts.brake?.look(transaction, host.store, host.hands),
       onCommit: (transaction) => {
         host.committed(transaction)
         const { mode, onOverwritten } = parts
@@ -131,7 +133,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
       isStateElsewhere: !isStateInside,
       hasPeers: parts.peers.length > 0,
       scanIntervalMs,
-      deleteBrake: parts.hasBrake ? 0.5 : null,
+      deleteBrake: parts.brake === null ? null : brakeShare,
     },
     volumeMark,
     bootId: host.bootId,
@@ -146,7 +148,7 @@ export async function startProcess(parts: ProcessParts): Promise<Process> {
     serve: serveOf(engine, host),
     stop: async () => {
       await engine.stop()
-      if (!isStateInside && volume.halt() === null) await redrawGeneration(store, volume, random)
+      if (!isStateInside) await endGeneration(store, volume, random)
     },
     release: () => {
       disk.die()
@@ -179,12 +181,12 @@ function serveOf(engine: Engine, host: Host): Serve {
   }
 }
 
-function observerOf({ name, trace, onConflict }: ProcessParts): Observer {
+function observerOf({ name, trace }: ProcessParts): Observer {
   const nothing = (): void => undefined
   return {
     log: (level, message, fields) =>
       trace.line(`${name} log ${level} ${message} ${JSON.stringify(fields ?? {})}`),
-    conflicted: onConflict,
+    conflicted: nothing,
     notified: nothing,
     pulled: nothing,
     transferFailed: nothing,

@@ -4,6 +4,8 @@ import type { Hands } from '../support/hands.ts'
 import { ProcessEnded } from '../support/memory-disk-attached.ts'
 import type { Random } from '../support/random.ts'
 import type { VirtualTime } from '../support/virtual-clock.ts'
+import { Brake } from './brake.ts'
+import { contentsInHold } from './contents.ts'
 import { Faults } from './faults.ts'
 import { Host, type Backup } from './host.ts'
 import { Life } from './life.ts'
@@ -11,6 +13,10 @@ import type { Station } from './memory-network.ts'
 import { startProcess, type Process } from './process.ts'
 import type { Trace } from './trace.ts'
 import type { Wire } from './wire.ts'
+
+/** What a process may find of the one before: it was killed, a file is in hold, deletes are held back. */
+export const startingStates = ['unclean', 'hold', 'held deletes'] as const
+type StartingState = (typeof startingStates)[number]
 
 export interface SimPeerParts {
   readonly name: string
@@ -26,6 +32,8 @@ export interface SimPeerParts {
   readonly mode: SyncMode
   /** A send-only peer stamped over what others wrote (rule M2): files with these digests. */
   readonly onOverwritten: (digests: ReadonlySet<string>) => void
+  /** Files with these digests went by accident, and the peer stamped them as deleted. */
+  readonly onVanished: (digests: ReadonlySet<string>) => void
   readonly peerOf: (name: string) => SimPeer
   /** The power of that host went. */
   readonly onPowerLost: (peer: SimPeer, index: { before: number; older: Backup | null }) => void
@@ -36,13 +44,13 @@ export class SimPeer {
   readonly name: string
   readonly host: Host
   readonly faults: Faults
+  /** Null: the brake is off. */
+  readonly brake: Brake | null
   readonly #parts: SimPeerParts
   #process: Process | null = null
   #isPowerLost = false
   #isUnresolved = false
   #isOff = false
-  /** Conflicts that were resolved here. */
-  conflicts = 0
   /** What ended a process that should have gone on: bugs. */
   readonly failures: string[] = []
   /** Kinds of effects at which processes ended, `before` or `after`. */
@@ -50,15 +58,16 @@ export class SimPeer {
   #fate: string | null = null
   /** All kinds of effects that its processes came to. */
   readonly points = new Set<string>()
-  /** What is the case when a life begins: `hold`, `unclean`. */
-  readonly startedWith = new Set<string>()
+  /** What was the case when lives began. */
+  readonly startedWith = new Set<StartingState>()
 
   constructor(parts: SimPeerParts) {
-    const { name, time, random, durability } = parts
+    const { name, time, random, durability, hasBrake, onVanished: onDeleted } = parts
     this.name = name
     this.#parts = parts
     this.host = new Host({ time, random: random.fork(), durability })
     this.faults = new Faults({ time, random: random.fork() })
+    this.brake = hasBrake ? new Brake({ onDeleted }) : null
   }
 
   get hands(): Hands {
@@ -67,6 +76,11 @@ export class SimPeer {
 
   get mode(): SyncMode {
     return this.#parts.mode
+  }
+
+  /** The names of those that it dials. */
+  get listed(): readonly string[] {
+    return this.#parts.peers
   }
 
   get isStateInside(): boolean {
@@ -120,22 +134,23 @@ export class SimPeer {
     })
     life.endAt = endAt
     life.endAtPoint = this.#fate
-    if (this.host.store.holds().length > 0) this.startedWith.add('hold')
+    this.#noteStart()
     try {
       this.#process = await startProcess({
         ...this.#parts,
         isUnresolved: this.#isUnresolved,
+        brake: this.brake,
         host: this.host,
         life,
         faults: this.faults,
-        onConflict: () => void this.conflicts++,
         onFailure: (error) => this.#failed(error),
         onProcess: (process) => {
           this.#process = process
         },
       })
     } catch (error) {
-      if (!(error instanceof ProcessEnded)) this.#failed(error)
+      // A disk that refuses everything may keep a process from starting.
+      if (!(error instanceof ProcessEnded)) this.#failed(error, this.faults.isActive)
       life.end()
     }
     this.#noteEnd(life)
@@ -187,6 +202,14 @@ export class SimPeer {
     if (this.#process !== null) this.#process.life.endAtPoint = point
   }
 
+  #noteStart(): void {
+    const { store, hands } = this.host
+    const { epochs, isClean } = store.identity()
+    if (epochs.length > 0 && !isClean) this.startedWith.add('unclean')
+    if (contentsInHold(hands).length > 0) this.startedWith.add('hold')
+    if (store.heldDeletes().length > 0) this.startedWith.add('held deletes')
+  }
+
   #noteEnd({ endedAt }: Life): void {
     if (endedAt === null) return
     this.endedAt.add(endedAt)
@@ -209,10 +232,10 @@ export class SimPeer {
     this.#parts.onPowerLost(this, { before, older })
   }
 
-  /** A disk that refuses everything may keep a process from starting; nothing else may end it. */
-  #failed(error: unknown): void {
+  /** Nothing of what a disk refuses may end a process that has started. */
+  #failed(error: unknown, isExcused = false): void {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#parts.trace.line(`${this.name} failed ${text.split('\n')[0] ?? ''}`)
-    if (!this.faults.isActive) this.failures.push(text)
+    if (!isExcused) this.failures.push(text)
   }
 }

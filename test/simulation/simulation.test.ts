@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
 import { drawHistory } from './draw.ts'
-import { crashPoints, unfinishedBefore } from './crash-points.ts'
+import { brakeCrashPoints, unfinishedBefore, usualCrashPoints } from './crash-points.ts'
+import { deeds } from './deeds.ts'
+import { meddlingsDone } from './deeds-between.ts'
 import { parseHistory, type History, type Step } from './history.ts'
 import { shrink } from './shrink.ts'
+import { startingStates } from './sim-peer.ts'
 import { runHistory, type Outcome } from './world.ts'
 
 /**
@@ -12,7 +15,8 @@ import { runHistory, type Outcome } from './world.ts'
  */
 const firstSeed = Number(process.env['SIM_SEED'] ?? 1)
 const script = process.env['SIM_SCRIPT']
-const runs = Number(process.env['SIM_RUNS'] ?? 500)
+const usualRuns = 500
+const runs = Number(process.env['SIM_RUNS'] ?? usualRuns)
 const traceFile = process.env['SIM_TRACE']
 
 const steps = { atLeast: 50, atMost: 200 }
@@ -23,9 +27,16 @@ const runsInTest = 50
 /** Some effects are rare: so many histories are drawn, with everybody to end there, until somebody does. */
 const runsForOnePoint = 400
 
-/** Every point that histories came to, with their seeds. */
-const points = new Map<string, Set<number>>()
+/** One with a delete brake for so many others: they are large. */
+const brakeRuns = Math.ceil(runs / 20)
+
+const crashPoints = [...usualCrashPoints, ...brakeCrashPoints]
+
+/** Every point that processes came to, with histories in which they did. */
+const points = new Map<string, History[]>()
 const endedAt = new Set<string>()
+const done = new Set<string>()
+const startedWith = new Set<string>()
 
 console.log(`SIM_SEED=${firstSeed} SIM_RUNS=${runs}`)
 
@@ -40,10 +51,34 @@ if (script !== undefined) {
       `random histories end with equal trees and nothing lost, and repeat to the letter: seeds ${seed} to ${last}`,
       { timeout: runsInTest * 20_000 },
       async () => {
-        for (let one = seed; one <= last; one++) await demandRepeatable(drawHistory(one, steps))
+        for (let one = seed; one <= last; one++) await demandRepeatable(drawUsualHistory(one))
       },
     )
   }
+
+  test(
+    `rule 19: histories with a delete brake delete nothing unasked, and repeat to the letter: seeds ${firstSeed} to ${firstSeed + brakeRuns - 1}`,
+    { timeout: 60_000 + brakeRuns * 20_000 },
+    async () => {
+      for (let seed = firstSeed; seed < firstSeed + brakeRuns; seed++)
+        await demandRepeatable(drawBrakeHistory(seed))
+    },
+  )
+
+  test(
+    'every deed is done in some history, and some processes start with what a crash left',
+    { timeout: 600_000 },
+    async () => {
+      const all = [...deeds.keys(), ...meddlingsDone]
+      // Only where fewer histories than usual were run before.
+      for (let n = 0; n < usualRuns && !all.every((deed) => done.has(deed)); n++) {
+        await demandSuccess(drawUsualHistory(firstSeed + n))
+        await demandSuccess(drawBrakeHistory(firstSeed + n))
+      }
+      expect([...done].toSorted()).toEqual(all.toSorted())
+      expect([...startedWith].toSorted()).toEqual(startingStates.toSorted())
+    },
+  )
 
   test(
     'processes end before and after every effect, and nothing is lost by it',
@@ -66,9 +101,9 @@ afterAll(() => {
 /** Histories in which everybody is to end at a point, and nowhere else, until one does: first those that are known to come to it. */
 async function endAt(point: string): Promise<void> {
   const known = points.get(point) ?? []
-  const others = Array.from({ length: runsForOnePoint }, (_, n) => firstSeed + n)
-  for (const seed of new Set([...known, ...others])) {
-    const history = drawHistory(seed, steps)
+  const draw = brakeCrashPoints.includes(point) ? drawBrakeHistory : drawUsualHistory
+  const others = Array.from({ length: runsForOnePoint }, (_, n) => draw(firstSeed + n))
+  for (const history of [...known, ...others]) {
     const dooms = Array.from({ length: history.peers }, (_, peer) =>
       stepsToEndAt(point, peer),
     ).flat()
@@ -76,6 +111,14 @@ async function endAt(point: string): Promise<void> {
     await demandSuccess({ ...history, steps: [...dooms, ...rest] })
     if (endedAt.has(point)) return
   }
+}
+
+function drawUsualHistory(seed: number): History {
+  return drawHistory(seed, steps)
+}
+
+function drawBrakeHistory(seed: number): History {
+  return drawHistory(seed, steps, ['brake'])
 }
 
 /** Twice, with every call on a port in the trace: the second must do the same as the first. */
@@ -88,6 +131,7 @@ function stepsToEndAt(point: string, peer: number): readonly Step[] {
 
 async function demandRepeatable(history: History): Promise<void> {
   const first = await demandSuccess(history)
+  for (const point of first.points) points.get(point)?.push(history)
   const second = await runHistory(history, { isTracingPorts: true })
   expect(second.traceDigest, `seed ${history.seed} does not repeat`).toBe(first.traceDigest)
 }
@@ -96,9 +140,11 @@ async function demandRepeatable(history: History): Promise<void> {
 async function demandSuccess(history: History): Promise<Outcome> {
   const outcome = await runHistory(history, { traceFile, isTracingPorts: true })
   for (const point of outcome.points) {
-    points.set(point, (points.get(point) ?? new Set()).add(history.seed))
+    points.set(point, points.get(point) ?? [])
   }
   for (const point of outcome.endedAt) endedAt.add(point)
+  for (const deed of outcome.done) done.add(deed)
+  for (const state of outcome.startedWith) startedWith.add(state)
   if (outcome.failure === null) return outcome
   const shortest = await shrink(
     history,

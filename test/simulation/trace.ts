@@ -16,8 +16,9 @@ export class Trace {
   }
 
   line(text: string): void {
-    this.#hash.update(text)
-    if (this.#file !== undefined) appendFileSync(this.#file, `${this.#nowMs()} ${text}\n`)
+    const line = `${this.#nowMs()} ${text}\n`
+    this.#hash.update(line)
+    if (this.#file !== undefined) appendFileSync(this.#file, line)
   }
 
   /** One call on a port and what came of it. */
@@ -38,13 +39,13 @@ export function traced<Port extends object>(name: string, port: Port, trace: Tra
       const member: unknown = Reflect.get(target, property)
       if (typeof member !== 'function') return member
       return (...given: unknown[]): unknown => {
-        const note = (result: unknown): void =>
-          trace.call(`${name}.${String(property)}`, given, result)
+        const call = `${name}.${String(property)}`
+        const note = (result: unknown): void => trace.call(call, given, result)
         try {
           const result: unknown = Reflect.apply(member, target, given)
           if (!(result instanceof Promise)) {
             note(result)
-            return result
+            return tracedResult(call, result, trace)
           }
           return result.then(
             (value: unknown) => {
@@ -65,7 +66,37 @@ export function traced<Port extends object>(name: string, port: Port, trace: Tra
   })
 }
 
-/** A value in words; the same for equal values. What can be iterated only once is not looked into. */
+/** What comes of it later belongs to the trace too: of what can be iterated only once the items, of an open file the calls. */
+function tracedResult(call: string, result: unknown, trace: Trace): unknown {
+  if (typeof result !== 'object' || result === null) return result
+  if (isOnce(result)) return tracedItems(call, result, trace)
+  const isOpen = Object.values(result).some((member) => typeof member === 'function')
+  return isOpen ? traced(call, result, trace) : result
+}
+
+function* tracedItems(call: string, items: Iterable<unknown>, trace: Trace): Generator {
+  for (const item of items) {
+    trace.line(`${call} gives ${describeKept(item)}`)
+    yield item
+  }
+  trace.line(`${call} ends`)
+}
+
+function isOnce(value: object): value is Iterable<unknown> {
+  return 'next' in value && Symbol.iterator in value
+}
+
+/** Records of the store never change, and are iterated again and again. */
+const described = new WeakMap<object, string>()
+
+function describeKept(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return describe(value)
+  const known = described.get(value) ?? describe(value)
+  described.set(value, known)
+  return known
+}
+
+/** A value in words; the same for equal values. What can be iterated only once is not looked into here. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return value
   if (typeof value === 'function') return 'function'
@@ -74,6 +105,7 @@ export function describe(value: unknown): string {
   if (value instanceof Map) {
     return `{${[...value].map(([key, inner]) => `${describe(key)}:${describe(inner)}`).join(' ')}}`
   }
+  if (value instanceof Set) return describe([...value])
   if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('latin1')}"`
   if (value instanceof Error) return `${value.name}: ${value.message}`
   if (Symbol.iterator in value || Symbol.asyncIterator in value) return 'iterable'

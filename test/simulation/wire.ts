@@ -69,6 +69,15 @@ export class Wire<Station> {
     return this.#cut.has(pair(from, to)) ? null : (this.#stations.get(to) ?? null)
   }
 
+  /** Two have links to each other, and whatever was sent on them has been there for so long. */
+  isQuiet(a: string, b: string, forMs: number): boolean {
+    const links = [...this.#links].filter(({ from, to }) => pair(from, to) === pair(a, b))
+    const senders = new Set(links.map(({ from }) => from))
+    const isThere = ({ lastArrivalMs: { announcement, reply } }: Link): boolean =>
+      Math.max(announcement, reply) + forMs <= this.#time.nowMs
+    return senders.size === 2 && links.every(isThere)
+  }
+
   delayMs(): number {
     return this.#random.isLikely(0.01)
       ? this.#random.fraction() * slowMs

@@ -1,6 +1,6 @@
 import { Random } from '../support/random.ts'
 import { VirtualTime } from '../support/virtual-clock.ts'
-import { differenceOf, failureOf, faultAtRest, lossAnywhere, treeOf } from './checks.ts'
+import { failureOf, faultAtRest, lossAnywhere, treeOf } from './checks.ts'
 import { contentsInHold, digestOf, filesBelow } from './contents.ts'
 import { Forks } from './forks.ts'
 import { NotPossible, type Scene } from './deed.ts'
@@ -12,11 +12,15 @@ import { printHistory, printStep, type History, type Step } from './history.ts'
 import type { Station } from './memory-network.ts'
 import { SimPeer } from './sim-peer.ts'
 import { knownBy } from './known.ts'
+import { decide } from './deeds-brake.ts'
+import { Ignored } from './ignored.ts'
 import { Coverage } from './invariants.ts'
 import { faultApart } from './modes.ts'
 import { neighbours } from './topology.ts'
 import { supersede } from './supersede.ts'
 import { Trace } from './trace.ts'
+import { lieOf, quietMs } from './truth.ts'
+import { Versions } from './versions.ts'
 import { Values } from './values.ts'
 import { Wire } from './wire.ts'
 
@@ -25,9 +29,6 @@ const longestRestMs = 2 * 60 * 60_000
 
 /** A conflict that is contended waits for ten minutes (rule 8), and several may follow each other; virtual. */
 const longestConflictMs = 60 * 60_000
-
-/** So long after the last deed the events of it were received: who says `inSync` must be right. */
-const quietMs = 1_000
 
 /** Who is to end at some point gets so long to come to it, when all is well. */
 const longestDoomMs = 30_000
@@ -56,9 +57,12 @@ export interface Outcome {
   readonly traceDigest: string
   /** Kinds of effects at which processes ended. */
   readonly endedAt: ReadonlySet<string>
+  /** What was the case when lives began. */
   readonly startedWith: ReadonlySet<string>
   /** Kinds of effects that processes came to: where they might have ended. */
   readonly points: ReadonlySet<string>
+  /** Deeds that were possible and done; what was done between two calls with `between` ahead. */
+  readonly done: ReadonlySet<string>
 }
 
 /** Runs one history: people at work, hosts that come and go, links that break; then everybody is left in peace. */
@@ -78,8 +82,9 @@ class World {
   readonly #trace: Trace
   readonly #values = new Values({ nowMs: () => this.#time.nowMs })
   readonly #forks = new Forks()
-  readonly #coverage = new Coverage()
-  readonly #isIgnoring: boolean
+  readonly #coverage = new Coverage({ isExcused: (path) => this.#ignored.has(path) })
+  readonly #versions = new Versions()
+  readonly #ignored = new Ignored()
   readonly #wire: Wire<Station>
   readonly #peers: readonly SimPeer[]
   readonly #scene: Scene
@@ -90,7 +95,6 @@ class World {
     const random = new Random(history.seed)
     const time = this.#time
     this.#history = history
-    this.#isIgnoring = history.steps.some(({ deed }) => deed === 'ignore')
     this.#restMs = restMs
     this.#trace = new Trace({
       nowMs: () => time.nowMs,
@@ -114,6 +118,7 @@ class World {
           isStateInside: history.isStateInside,
           mode: history.modes?.[index] ?? 'send-receive',
           onOverwritten: (digests) => this.#values.supersedeDigests(digests),
+          onVanished: (digests) => this.#values.supersedeDigests(digests),
           peerOf: (other) => this.#peer(other),
           onPowerLost: (peer, index) => {
             this.#forgivePowerLoss(peer)
@@ -128,6 +133,7 @@ class World {
       values: this.#values,
       forks: this.#forks,
       going: { count: 0 },
+      done: new Set(),
     }
   }
 
@@ -154,6 +160,7 @@ class World {
       traceDigest: this.#trace.digest(),
       endedAt: new Set(this.#peers.flatMap(({ endedAt }) => [...endedAt])),
       points: new Set(this.#peers.flatMap(({ points }) => [...points])),
+      done: this.#scene.done,
       startedWith: new Set(this.#peers.flatMap(({ startedWith }) => [...startedWith])),
     }
   }
@@ -167,10 +174,12 @@ class World {
     try {
       if (peer.isOff && step.deed in fileDeeds) throw new NotPossible('the power is off')
       await this.#drive(deed.act(this.#scene, peer, step.args))
+      this.#scene.done.add(step.deed)
     } catch (error) {
       if (error instanceof Fault) throw error
       outcome = ` (not possible: ${error instanceof Error ? error.message : String(error)})`
     }
+    this.#ignored.note(this.#peers)
     const line = `${this.#time.nowMs} ${printStep(step)}${outcome}`
     this.#script.push(line)
     this.#trace.line(`— ${line}`)
@@ -178,9 +187,11 @@ class World {
     this.#demand(failureOf(this.#peers))
     this.#forks.forgive(this.#values)
     this.#demand(lossAnywhere(this.#peers, this.#values))
-    // Copies that are ignored stay where they were made (rule 14).
-    if (!this.#isIgnoring) this.#demand(this.#coverage.fault(this.#peers, this.#values))
-    if (step.thenMs >= quietMs && this.#scene.going.count === 0) this.#demandTruth()
+    this.#ignored.note(this.#peers)
+    this.#demand(this.#coverage.fault(this.#peers, this.#values))
+    this.#demand(this.#versions.fault(this.#peers, this.#forks))
+    if (step.thenMs >= quietMs && this.#scene.going.count === 0)
+      this.#demand(lieOf(this.#peers, this.#wire))
   }
 
   /** Everybody up, everything connected, nobody at work: until all say that they are in sync. */
@@ -209,7 +220,7 @@ class World {
     await this.#time.pass(longestConflictMs)
     this.#demand(failureOf(this.#peers))
     this.#demand(lossAnywhere(this.#peers, this.#values))
-    this.#demandTruth()
+    this.#demand(lieOf(this.#peers, this.#wire))
     if (this.#history.topology === 'mesh') this.#demand(faultApart(this.#peers))
   }
 
@@ -253,6 +264,7 @@ class World {
       this.#demand(failureOf(this.#peers))
       const isIgnoring = this.#unignore()
       const isInSync = this.#peers.every(({ engine }) => engine?.status().inSync === true)
+      await this.#decide()
       if (isInSync && this.#scene.going.count === 0 && !isIgnoring) return
     }
     throw new Fault(otherwise)
@@ -268,17 +280,15 @@ class World {
     return ignoring.length > 0
   }
 
-  /** Rule 18: whoever says that he is in sync is right, as of every event received. */
-  #demandTruth(): void {
-    const difference = differenceOf(this.#peers)
-    if (difference === null) return
-    const isInSync = this.#peers.every(({ engine }) => engine?.status().inSync === true)
-    // Asked last: who is asked for his status looks at his disk, and somebody may meddle just then.
-    const isDisturbed = this.#peers.some(
-      ({ faults }) => faults.isActive || faults.isMeddled(quietMs),
-    )
-    if (isInSync && !isDisturbed)
-      throw new Fault(`all say that they are in sync, but ${difference}`)
+  /** Somebody decides what is held back: without that nobody is ever in sync (rule 19). */
+  async #decide(): Promise<void> {
+    for (const [index, peer] of this.#peers.entries()) {
+      if (peer.host.store.heldDeletes().length === 0) continue
+      if (peer.engine?.status().inSync === true)
+        throw new Fault(`${peer.name} says that it is in sync, and holds deletes back`)
+      const isApproved = (this.#history.seed + index) % 2 === 0
+      await this.#drive(decide(peer, isApproved ? 'approve' : 'reject'))
+    }
   }
 
   /** After a power loss: what was only there and nobody had made durable may be gone. */
