@@ -106,7 +106,7 @@ export class Inbound {
     receipts.refuse(refused)
     let isForeign = false
     for (const { entry } of entries) {
-      this.#inbox.add(entry.path)
+      this.#inbox.add(entry.path, peerId)
       const counter = entry.version.get(this.#self.peerId)
       if (counter !== undefined && this.#self.saw(counter)) isForeign = true
     }

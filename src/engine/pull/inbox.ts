@@ -1,5 +1,6 @@
 import { parentOf, type RelativePath } from '../../core/relative-path.ts'
 import { backoffMs } from '../backoff.ts'
+import type { PeerId } from '../../core/peer-id.ts'
 import type { Chance, Clock } from '../ports.ts'
 import { Wake } from '../wake.ts'
 
@@ -14,12 +15,14 @@ const lastRetryMs = 60_000
 
 /**
  * Paths whose announced versions are to be decided. Coalesces: however often a path is announced it is decided once, on the latest. A path in the
- * works is not given out again until it is done.
+ * works is not given out again until it is done. Announcers take turns: who tells of a million paths delays its own only.
  */
 export class Inbox {
   readonly #clock: Clock
   readonly #chance: Chance
   readonly #ready = new Set<RelativePath>()
+  /** What is ready, by who announced it; null: nobody in particular. Some of it may have been taken meanwhile in another's turn. */
+  readonly #turns = new Map<PeerId | null, Set<RelativePath>>()
   readonly #later = new Map<RelativePath, number>()
   /** Parked until the key, or something directly below it, is committed. */
   readonly #parked = new Map<RelativePath, Set<RelativePath>>()
@@ -48,10 +51,11 @@ export class Inbox {
     return this.#attempts.get(path) ?? 0
   }
 
-  add(path: RelativePath): void {
+  /** `announcer`: in whose turn; null: in that of nobody in particular. */
+  add(path: RelativePath, announcer: PeerId | null = null): void {
     this.#later.delete(path)
     if (this.#working.has(path)) this.#again.add(path)
-    else this.#ready.add(path)
+    else this.#makeReady(path, announcer)
     this.wake.call()
   }
 
@@ -61,17 +65,16 @@ export class Inbox {
     for (const [path, dueMs] of this.#later) {
       if (dueMs > nowMs) continue
       this.#later.delete(path)
-      this.#ready.add(path)
+      this.#makeReady(path, null)
     }
     const taken: RelativePath[] = []
-    for (const path of this.#ready) {
-      if (taken.length === limit) break
-      taken.push(path)
+    while (taken.length < limit && this.#ready.size > 0) {
+      for (const turn of this.#turns.values()) {
+        const path = taken.length < limit ? this.#next(turn) : null
+        if (path !== null) taken.push(path)
+      }
     }
-    for (const path of taken) {
-      this.#ready.delete(path)
-      this.#working.add(path)
-    }
+    if (this.#ready.size === 0) this.#turns.clear()
     return taken.sort()
   }
 
@@ -126,7 +129,7 @@ export class Inbox {
 
   /** Everything that waits is decided again: a peer came, or has told all it had. */
   hurry(): void {
-    for (const path of this.#later.keys()) this.#ready.add(path)
+    for (const path of this.#later.keys()) this.#makeReady(path, null)
     this.#later.clear()
     this.#parked.clear()
     this.wake.call()
@@ -141,8 +144,25 @@ export class Inbox {
   #release(path: RelativePath): boolean {
     this.#working.delete(path)
     if (!this.#again.delete(path)) return false
-    this.#ready.add(path)
+    this.#makeReady(path, null)
     this.wake.call()
     return true
+  }
+
+  #makeReady(path: RelativePath, announcer: PeerId | null): void {
+    this.#ready.add(path)
+    const turn = this.#turns.get(announcer) ?? new Set()
+    this.#turns.set(announcer, turn.add(path))
+  }
+
+  /** Takes the first that is still ready into the works; null: nothing is left in this turn. */
+  #next(turn: Set<RelativePath>): RelativePath | null {
+    for (const path of turn) {
+      turn.delete(path)
+      if (!this.#ready.delete(path)) continue
+      this.#working.add(path)
+      return path
+    }
+    return null
   }
 }

@@ -51,6 +51,9 @@ export interface PullerParts {
   readonly onDecided: () => void
 }
 
+/** So many wait to be applied before no more are decided: who announces little does not wait behind who announces a million. */
+const readyAtOnce = 2 * applyAtOnce
+
 /** From announced versions to the disk: decide, get the bytes (from here, or from a peer), apply in batches. */
 export class Puller {
   readonly #parts: PullerParts
@@ -58,6 +61,7 @@ export class Puller {
   readonly #search: Search
   readonly #ready: Ready[] = []
   readonly #readyWake = new Wake()
+  readonly #takenWake = new Wake()
   readonly #sources: Sources
   #isApplying = false
 
@@ -103,6 +107,10 @@ export class Puller {
   async #decideLoop(signal: AbortSignal): Promise<void> {
     const { store, inbox, clock, onDecided } = this.#parts
     while (!signal.aborted) {
+      if (this.#ready.length >= readyAtOnce) {
+        await this.#takenWake.wait(clock, null, signal)
+        continue
+      }
       const delayMs = inbox.nextDelayMs()
       if (delayMs === null || delayMs > 0) {
         await inbox.wake.wait(clock, delayMs, signal)
@@ -197,7 +205,9 @@ export class Puller {
       }
       this.#isApplying = true
       try {
-        await applier.apply(this.#ready.splice(0, applyAtOnce))
+        const batch = this.#ready.splice(0, applyAtOnce)
+        this.#takenWake.call()
+        await applier.apply(batch)
       } finally {
         this.#isApplying = false
       }
