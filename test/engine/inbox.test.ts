@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Inbox } from '../../src/engine/pull/inbox.ts'
 import type { VirtualTime } from '../support/virtual-clock.ts'
+import { peer } from '../core/build.ts'
 import { engineParts, path, paths } from './parts.ts'
 
 let inbox: Inbox
@@ -35,6 +36,16 @@ describe('giving out', () => {
     expect(take()).toEqual(['a'])
     inbox.done(path('a'))
     expect(inbox.busy).toBe(0)
+  })
+
+  test('announcers take turns: who tells of much delays its own only', () => {
+    for (let n = 0; n < 1_000; n++) inbox.add(path(`flood-${n}`), peer('b'))
+    inbox.add(path('shared'), peer('b'))
+    for (const name of ['x', 'y', 'shared']) inbox.add(path(name), peer('c'))
+    inbox.add(path('found'))
+    expect(inbox.take(7)).toEqual(['flood-0', 'flood-1', 'flood-2', 'found', 'shared', 'x', 'y'])
+    const rest = [inbox.take(500), inbox.take(1_000), inbox.take(10)].map(({ length }) => length)
+    expect(rest).toEqual([500, 497, 0])
   })
 
   test('at most as many as asked for, in byte order, the others later', () => {
