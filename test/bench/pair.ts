@@ -1,4 +1,6 @@
+import { buildProgram } from '../e2e/built-program.ts'
 import { Cluster, type Member } from '../e2e/cluster.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { until } from './wait.ts'
 
 /** Two real peers, each a process of its own. */
@@ -12,12 +14,17 @@ export interface Pair {
   readonly untilInSync: () => Promise<void>
 }
 
-/** Lets `use` work with two peers that are not started yet, and removes everything of them. `settings` are SYND_* variables. */
+/**
+ * Lets `use` work with two peers that are not started yet, and removes everything of them. They run what is built, as the image does: from the
+ * sources a process has more memory. `settings` are SYND_* variables.
+ */
 export async function withPair<Result>(
   use: (pair: Pair) => Promise<Result>,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const cluster = await Cluster.make(['alpha', 'beta'], { settings })
+  const program = temporaryDirectory()
+  const command = buildProgram(program.path)
+  const cluster = await Cluster.make(['alpha', 'beta'], { settings, commandOf: () => command })
   const processes = cluster.members.map(({ process }) => process)
   const untilInSync = async (): Promise<void> => {
     await until(
@@ -49,5 +56,6 @@ export async function withPair<Result>(
     throw error
   } finally {
     await cluster.stop()
+    program.remove()
   }
 }

@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { buildProgram } from './built-program.ts'
 import { Cluster } from './cluster.ts'
 
-const root = join(import.meta.dirname, '..', '..')
 const { path: program, remove } = temporaryDirectory()
 let cluster: Cluster | null = null
 
@@ -15,17 +12,9 @@ afterEach(async () => {
 })
 
 test('what `npm run build` makes syncs without the sources, as in the image', async () => {
-  const outDir = join(program, 'dist')
-  mkdirSync(outDir)
-  execFileSync('npm', ['run', '--silent', 'build', '--', '--outDir', outDir], {
-    cwd: root,
-    stdio: 'pipe',
-  })
-  for (const part of ['bin', 'proto', 'package.json'])
-    cpSync(join(root, part), join(program, part), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(program, 'node_modules'))
+  const command = buildProgram(program)
   cluster = await Cluster.make(['alpha', 'beta'], {
-    commandOf: () => [process.execPath, join(program, 'bin', 'synd.js'), 'run'],
+    commandOf: () => command,
   })
   await cluster.start()
   cluster.member('alpha').hands.write('from-dist', 'x'.repeat(5_000_000))

@@ -99,7 +99,17 @@ export class SidecarProcess {
   }
 
   async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
-    const response = await fetch(`http://127.0.0.1:${this.#httpPort}${path}`)
+    const response = await this.#fetch(path)
     return { status: response.status, text: await response.text() }
+  }
+
+  /** Once more where the connection that was kept has just been closed. */
+  async #fetch(path: string): Promise<Response> {
+    const url = `http://127.0.0.1:${this.#httpPort}${path}`
+    try {
+      return await fetch(url)
+    } catch {
+      return await fetch(url)
+    }
   }
 }

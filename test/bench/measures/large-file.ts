@@ -55,9 +55,9 @@ export const largeFile: Measure = {
         }
         const speeds = ours.map((one, n) => (theirs[n] ?? Number.NaN) / one)
         return [
+          { name: `${largeFile.name}/speed-of-scp-O`, unit: 'ratio', runs: speeds },
           { name: largeFile.name, unit: 's', runs: ours },
           { name: `${largeFile.name}/scp-O`, unit: 's', runs: theirs },
-          { name: `${largeFile.name}/speed-of-scp-O`, unit: 'ratio', runs: speeds },
         ]
       },
       { SYND_DURABILITY: 'none' },
