@@ -36,9 +36,10 @@ export class DirectorySyncs {
   async #syncTouched(): Promise<void> {
     const { touched, isDurable } = this.#context
     const waiting = new Set(touched)
+    // Should this fail all of it is to be synced by the next call.
+    const unnamed = isDurable ? this.#addNaming(waiting) : new Map<DiskPath, bigint>()
     touched.clear()
     if (!isDurable) return
-    const unnamed = this.#addNaming(waiting)
     await inLanes([...waiting], async (path) => {
       try {
         await this.#syncOne(path)
@@ -53,17 +54,25 @@ export class DirectorySyncs {
 
   /** Adds those that hold the name of one that is synced; the directories whose names are on the disk when all are. */
   #addNaming(waiting: Set<DiskPath>): Map<DiskPath, bigint> {
-    const { disk } = this.#context
     const unnamed = new Map<DiskPath, bigint>()
     // What is added is walked too, up to the root.
     for (const path of waiting) {
       if (path === '') continue
-      const inode = disk.lstat(path)?.inode
+      const inode = this.#inodeOf(path)
       if (inode === undefined || this.#named.get(path) === inode) continue
       unnamed.set(path, inode)
       waiting.add(directoryOf(path))
     }
     return unnamed
+  }
+
+  #inodeOf(path: DiskPath): bigint | undefined {
+    try {
+      return this.#context.disk.lstat(path)?.inode
+    } catch (error) {
+      demandLost(error)
+      return undefined
+    }
   }
 
   async #syncOne(path: DiskPath): Promise<void> {
@@ -77,12 +86,15 @@ export class DirectorySyncs {
         await withGrants(this.#context, `${path}/.`, () => disk.syncDirectory(path))
       }
     } catch (error) {
-      if (!(error instanceof DiskError)) throw error
-      if (lostErrnos.has(error.errno)) return
-      throw new SyndError('io', `a directory could not be synced (${error.errno})`, {
-        retryable: true,
-        cause: error,
-      })
+      demandLost(error)
     }
   }
+}
+
+/** Throws what an error means to who waits, unless there is nothing to sync any more. */
+function demandLost(error: unknown): void {
+  if (!(error instanceof DiskError)) throw error
+  if (lostErrnos.has(error.errno)) return
+  const message = `a directory could not be synced (${error.errno})`
+  throw new SyndError('io', message, { retryable: true, cause: error })
 }
