@@ -124,8 +124,8 @@ export class Links implements NetworkHandler {
 
   async runInbound(link: InboundLink): Promise<void> {
     this.#check(link.hello, link.key)
-    // We are somebody else since we answered: let them ask again.
-    if (link.answer.peerId !== this.#parts.self.peerId) return
+    // We are somebody else since we answered, or know less of them: let them ask again.
+    if (link.answer.peerId !== this.#parts.self.peerId || this.#hasForgotten(link)) return
     try {
       await this.#parts.inbound.run(link)
     } finally {
@@ -212,6 +212,13 @@ export class Links implements NetworkHandler {
       live.hello.epoch !== hello.epoch &&
       (live.hello.name !== hello.name || live.key !== key)
     return isLive || this.#isBoundToAnother(hello, key)
+  }
+
+  /** They would go on after what is to be heard anew (rule 14). */
+  #hasForgotten({ hello, answer }: InboundLink): boolean {
+    const said = answer.recorded.find(({ peerId }) => peerId === hello.peerId)
+    const known = this.#parts.store.peer(hello.peerId)?.sequence ?? 0
+    return said !== undefined && said.sequence > known
   }
 
   /** Of those first whom this peer is linked with: old ids gather over the years. */
