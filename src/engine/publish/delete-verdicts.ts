@@ -1,9 +1,9 @@
 import { SyndError } from '../../core/errors.ts'
-import { toText, type RelativePath } from '../../core/relative-path.ts'
+import { ancestorsOf, toText, type RelativePath } from '../../core/relative-path.ts'
 import type { Damage } from '../damage.ts'
 import type { Ledger } from '../ledger.ts'
 import type { LocalChanges } from '../local-changes.ts'
-import type { Clock, Observer, Store } from '../ports.ts'
+import type { Clock, Observer, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Serial } from '../serial.ts'
@@ -14,6 +14,7 @@ import type { Publisher } from './publisher.ts'
 /** What people decide about held deletes (rule 19): `synd approve` and `synd reject`. */
 export class DeleteVerdicts {
   readonly #store: Store
+  readonly #volume: Volume
   readonly #serial: Serial
   readonly #ledger: Ledger
   readonly #inbox: Inbox
@@ -28,6 +29,7 @@ export class DeleteVerdicts {
 
   constructor(parts: {
     store: Store
+    volume: Volume
     serial: Serial
     ledger: Ledger
     inbox: Inbox
@@ -41,6 +43,7 @@ export class DeleteVerdicts {
     observer: Observer
   }) {
     this.#store = parts.store
+    this.#volume = parts.volume
     this.#serial = parts.serial
     this.#ledger = parts.ledger
     this.#inbox = parts.inbox
@@ -80,10 +83,13 @@ export class DeleteVerdicts {
     this.#publisher.wake.call()
   }
 
-  /** Takes the entries back from the peers, and whatever was changed on a receive-only peer; returns how many. */
+  /**
+   * Takes the entries back from the peers, and whatever was changed on a receive-only peer; returns how many. What was in a directory that
+   * something else has the place of stays held.
+   */
   async reject(): Promise<number> {
     return this.#serial.run(async () => {
-      const paths = this.#heldDeletes.all()
+      const paths = this.#heldDeletes.all().filter((path) => !this.#isCrowded(path))
       if (paths.length > 0) this.#takeBack(paths)
       const changed = this.#localChanges.paths().filter((path) => this.#restore(path))
       return paths.length + changed.length
@@ -107,6 +113,13 @@ export class DeleteVerdicts {
     const isToBe = this.#localChanges.takeBack(path)
     if (isToBe) this.#inbox.add(path)
     return isToBe
+  }
+
+  #isCrowded(path: RelativePath): boolean {
+    return ancestorsOf(path).some((above) => {
+      const look = this.#volume.look(above)
+      return look.kind === 'present' && look.observation.kind !== 'directory'
+    })
   }
 
   #takeBack(paths: readonly RelativePath[]): void {

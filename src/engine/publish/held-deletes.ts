@@ -66,14 +66,16 @@ export class HeldDeletes {
     unconfirmed: number,
   ): IndexRecord[] {
     this.#appearances.note(found, this.#clock.monotonicMs())
-    const fresh = gone.filter(({ record }) => !this.#held.has(record.entry.path))
-    if (fresh.length === 0) return []
+    const unheld = gone.filter(({ record }) => !this.#held.has(record.entry.path))
+    const [replaced, fresh] = splitReplaced(unheld, found)
+    if (fresh.length === 0) return replaced
     const waiting = new Set(this.#mustWait(fresh, found, unconfirmed).map(pathOf))
     // A directory stays as long as something in it does.
     const above = new Set([...this.#held, ...waiting].flatMap(ancestorsOf))
     for (const path of fresh.map(pathOf)) if (above.has(path)) waiting.add(path)
     if (waiting.size > 0) this.#hold([...waiting])
-    return fresh.filter((one) => !waiting.has(pathOf(one))).map(({ record }) => record)
+    const free = fresh.filter((one) => !waiting.has(pathOf(one))).map(({ record }) => record)
+    return [...replaced, ...free]
   }
 
   /**
@@ -161,6 +163,20 @@ export class HeldDeletes {
       '`synd approve` deletes them everywhere, `synd reject` brings them back'
     this.#problems.set({ code: 'deletes-held', path: null, message }, this.#clock.nowMs())
   }
+}
+
+/** What was in a directory that something else took the place of did not disappear: that cannot be announced while this waits. */
+function splitReplaced(
+  gone: readonly Gone[],
+  found: readonly HashedDifference[],
+): [replaced: IndexRecord[], others: Gone[]] {
+  const others = found.filter(({ observation }) => observation.kind !== 'directory')
+  const taken = new Set(others.map(({ path }) => path))
+  const isReplaced = (one: Gone): boolean => ancestorsOf(pathOf(one)).some((at) => taken.has(at))
+  return [
+    gone.filter(isReplaced).map(({ record }) => record),
+    gone.filter((one) => !isReplaced(one)),
+  ]
 }
 
 function pathOf({ record }: Gone): RelativePath {

@@ -56,7 +56,7 @@ export class Losses {
     const { path } = record.entry
     if (!confirmed.has(path)) return false
     this.#parts.vanishing.forget(path)
-    if (this.#isEmptied(record, confirmed)) return true
+    if (this.#isEmptied(record, confirmed) && !this.#isHeldBelow(path)) return true
     this.#lookAgain(path, blockedMs)
     return false
   }
@@ -73,7 +73,8 @@ export class Losses {
       const isSilent = confirmed.get(path)?.isSilent === true
       vanishing.forget(path)
       const record = store.get(path)
-      if (record === null || !isLive(record.entry)) continue
+      // What is to be pulled again is no news: somebody took it back since it was looked at.
+      if (record === null || !isLive(record.entry) || record.observation === null) continue
       if (kind === 'present' || kind === 'unreadable') this.#lookAgain(path)
       else if (!ancestorsOf(path).some(isCrowded) && repairs.isLoss(record)) continue
       else if (this.#isEmptied(record, confirmed)) gone.push({ record, isSilent })
@@ -106,6 +107,12 @@ export class Losses {
   #isEmptied({ entry }: IndexRecord, confirmed: Confirmed): boolean {
     if (entry.kind !== 'directory') return true
     return this.#parts.store.children(entry.path).every((child) => confirmed.has(child.entry.path))
+  }
+
+  /** Somebody has to decide first whether what was in the directory is deleted (rule 19). */
+  #isHeldBelow(directory: RelativePath): boolean {
+    const { store, heldDeletes } = this.#parts
+    return store.children(directory).some(({ entry }) => heldDeletes.has(entry.path))
   }
 
   /** Something that is in the directory by the index is to be taken from a peer again. */
