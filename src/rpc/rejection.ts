@@ -13,6 +13,7 @@ export const rejectionReasons = [
   'protocol-version',
   'hello-refused',
   'no-session',
+  'unknown-method',
   // batches
   'oversize-message',
   'oversize-batch',

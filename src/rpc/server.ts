@@ -20,6 +20,7 @@ import { serverOptions } from './limits.ts'
 import { healthDefinition, proto } from './proto.ts'
 import { Rejection, type Rejected } from './rejection.ts'
 import { Sessions } from './sessions.ts'
+import { countUnknownCalls } from './unknown-calls.ts'
 import { decodeHello, encodeAnswer } from './wire-hello.ts'
 
 export interface ServerOptions {
@@ -47,6 +48,9 @@ export class NotifyServer {
   readonly #health: HealthService
   readonly #server: GrpcServer
   readonly #injector: ReturnType<GrpcServer['createConnectionInjector']>
+  /** Where connections come in, once the first was there. */
+  #port: number | undefined
+  #stopCounting: () => void = () => {}
 
   constructor(options: ServerOptions) {
     this.#options = options
@@ -72,16 +76,25 @@ export class NotifyServer {
         Notify: (call: ServerDuplexStream<Buffer, Buffer>) => this.#notify(call),
       },
     )
-    this.#server.addService(healthDefinition(), this.#health.handlers)
+    const health = healthDefinition()
+    this.#server.addService(health, this.#health.handlers)
+    const methods = [hello, notify, ...Object.values(health)]
+    this.#stopCounting = countUnknownCalls({
+      known: new Set(methods.map(({ path }) => path)),
+      isOurs: (localPort) => localPort !== undefined && localPort === this.#port,
+      rejected: this.#options.rejected,
+    })
   }
 
   /** A connection whose key is believed, or any when TLS is off. */
   admit(socket: Socket): void {
+    this.#port = socket.localPort
     this.#injector.injectConnection(socket)
   }
 
   /** Ends every call and connection at once; resolves when the engine has left the links. */
   async stop(): Promise<void> {
+    this.#stopCounting()
     this.#health.stop()
     this.#server.forceShutdown()
     await Promise.all(this.#running)

@@ -130,14 +130,22 @@ describe('a stream needs the Hello of its own key, made for it', () => {
     thief.close()
   })
 
-  test('no other method, no reflection, no channelz', async () => {
-    for (const path of [
+  test('no other method, no reflection, no channelz: each is counted', async () => {
+    const paths = [
       '/synd.v1.Synd/Nothing',
       '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
       '/grpc.channelz.v1.Channelz/GetServers',
-    ]) {
+    ]
+    // What comes to another peer of this process is not ours.
+    const other = openNetwork(member.credentials)
+    await other.start(new FakeEngine('member'))
+    for (const path of paths)
       expect(await raw.call(path, Buffer.alloc(0))).toBe(status.UNIMPLEMENTED)
-    }
+    expect(network.reasons).toEqual(paths.map(() => 'unknown-method'))
+    await expectServed()
+    expect(network.reasons).toHaveLength(paths.length)
+    expect(other.reasons).toEqual([])
+    await other.stop()
   })
 })
 
