@@ -126,20 +126,13 @@ describe('frames', () => {
     memory.expectSmall()
   })
 
-  test('of settings of the wrong length end the connection', async () => {
-    const before = await siege.rejected('grpc', 'http2')
-    const attack = await wire()
-    await attack.say(frame(frameTypes.settings, { payload: Buffer.alloc(5) }))
-    await untilClosed(attack)
-    await siege.untilRejected('grpc', 'http2', before + 1)
-  })
-
   // nghttp2 ends these itself, and tells Node of no error or only now and then: they are not counted.
   test.each([
     [
       'data of a stream that was never opened',
       frame(frameTypes.data, { stream: 7, payload: Buffer.alloc(10) }),
     ],
+    ['settings of the wrong length', frame(frameTypes.settings, { payload: Buffer.alloc(5) })],
     ['a push promise', frame(5, { stream: 1, payload: Buffer.alloc(20) })],
     ['a block that is no HPACK', frame(1, { flags: 5, stream: 1, payload: Buffer.alloc(9, 0xff) })],
     ['16 MB', Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1])],
