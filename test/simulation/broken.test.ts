@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type * as conflict from '../../src/core/conflict.ts'
 import { sameContent, type Entry } from '../../src/core/entry.ts'
+import type * as merge from '../../src/core/merge.ts'
 import { mergeOver } from '../../src/core/merge.ts'
+import { parsePeerId } from '../../src/core/peer-id.ts'
 import type * as reconcile from '../../src/core/reconcile.ts'
 import type * as safety from '../../src/core/safety.ts'
 import { compareVectors, coversDot, type Dot } from '../../src/core/version-vector.ts'
@@ -12,11 +14,13 @@ import type { Transaction } from '../../src/engine/ports.ts'
 import { BatchHolds } from '../../src/engine/pull/batch-holds.ts'
 import { Decider } from '../../src/engine/pull/decider.ts'
 import { Overlay } from '../../src/engine/pull/overlay.ts'
+import { Stamping } from '../../src/engine/publish/stamping.ts'
 import { HeldDeletes } from '../../src/engine/publish/held-deletes.ts'
 import { Self } from '../../src/engine/self.ts'
 import { State } from '../../src/engine/state.ts'
 import { SyndVolume } from '../../src/volume/volume.ts'
 import { MemoryStore } from '../support/memory-store.ts'
+import { digestOf } from './contents.ts'
 import { drawHistory } from './draw.ts'
 import { parseHistory, type History } from './history.ts'
 import { shrink } from './shrink.ts'
@@ -28,6 +32,7 @@ interface Breaks {
     original: typeof reconcile.reconcile,
     ...given: Parameters<typeof reconcile.reconcile>
   ) => reconcile.Decision
+  readonly mergeOver?: (original: typeof merge.mergeOver, a: Entry, b: Entry) => Entry
   readonly compareForWinner?: typeof winner.compareForWinner
   readonly conflictCopyOf?: (copy: conflict.Loser, loser: conflict.Loser) => conflict.Loser
   readonly deletesToHold?: typeof safety.deletesToHold
@@ -42,6 +47,15 @@ vi.mock('../../src/core/reconcile.ts', async (load) => {
     ...original,
     reconcile: (...given: Parameters<typeof original.reconcile>) =>
       broken.now.reconcile?.(original.reconcile, ...given) ?? original.reconcile(...given),
+  }
+})
+
+vi.mock('../../src/core/merge.ts', async (load) => {
+  const original = await load<typeof merge>()
+  return {
+    ...original,
+    mergeOver: (a: Entry, b: Entry) =>
+      broken.now.mergeOver?.(original.mergeOver, a, b) ?? original.mergeOver(a, b),
   }
 })
 
@@ -130,9 +144,18 @@ const cases: readonly Case[] = [
   ],
   [
     'rule 5: the winner is who decides',
-    1,
+    4,
     () => {
       broken.now = { compareForWinner: (a, b) => (sameContent(a, b) ? 0 : 1) }
+    },
+  ],
+  [
+    'rule 5: a merge forgets which of two writes the other has not seen',
+    31,
+    () => {
+      broken.now = {
+        mergeOver: (original, a, b) => ({ ...original(a, b), contentDot: a.contentDot }),
+      }
     },
   ],
   [
@@ -153,6 +176,15 @@ const cases: readonly Case[] = [
             : original(local, remote, hasCopyOf),
       }
     },
+  ],
+  [
+    'rule 9: founders stamp alike what differs',
+    9,
+    () =>
+      vi.spyOn(Stamping.prototype, 'pseudoDot').mockImplementation(({ path }) => ({
+        peer: parsePeerId(digestOf(path).slice(0, 16)),
+        counter: 1,
+      })),
   ],
   [
     'rule 11: a directory goes although something is in it',
