@@ -1,7 +1,7 @@
-import { SyndError } from '../../core/errors.ts'
 import type { VolumeHalt } from '../../engine/ports.ts'
 import { errnoOf, type Disk, type DiskStat } from '../disk.ts'
 import { ownDirectory, writeOnce, type Ids } from './layout.ts'
+import { writeError } from '../write-error.ts'
 import type { RootIdentity } from './root.ts'
 
 const markerPath = `${ownDirectory}/volume-id`
@@ -44,11 +44,7 @@ export async function writeGeneration(
       file.close()
     }
   } catch (error) {
-    const errno = errnoOf(error)
-    if (errno === null) throw error
-    const isFull = errno === 'ENOSPC' || errno === 'EDQUOT'
-    const message = `${markerPath} could not be written (${errno})`
-    throw new SyndError(isFull ? 'no-space' : 'io', message, { retryable: true, cause: error })
+    throw writeError(error, ({ errno }) => `${markerPath} could not be written (${errno})`)
   }
 }
 

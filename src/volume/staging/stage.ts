@@ -2,6 +2,7 @@ import type { Digest } from '../../core/digest.ts'
 import { SyndError } from '../../core/errors.ts'
 import { errnoOf, type Disk, type DiskPath, type WritableFile } from '../disk.ts'
 import { sha256, startSha256, type Sha256 } from '../sha256.ts'
+import { writeError } from '../write-error.ts'
 import { writeRuns } from '../write-runs.ts'
 
 /** What a stage will hold, and what it will be published with when that is known already. */
@@ -241,11 +242,9 @@ export function dress(
 
 /** What receiving a file failed with: `no-space` or `io`, both worth another try; anything but a DiskError as it is. */
 export function stageError(error: unknown): unknown {
-  const errno = errnoOf(error)
-  if (errno === null) return error
-  const isFull = errno === 'ENOSPC' || errno === 'EDQUOT'
-  const message = isFull ? 'no room on the volume' : `staging failed (${errno})`
-  return new SyndError(isFull ? 'no-space' : 'io', message, { retryable: true, cause: error })
+  return writeError(error, ({ errno, isFull }) =>
+    isFull ? 'no room on the volume' : `staging failed (${errno})`,
+  )
 }
 
 /** Unlinks what may be gone already; what cannot be unlinked is swept at the next start. */
