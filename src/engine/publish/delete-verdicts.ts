@@ -7,6 +7,7 @@ import type { Clock, Observer, Store, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Serial } from '../serial.ts'
+import { crowding } from './crowding.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import type { HeldDeletes } from './held-deletes.ts'
 import type { Publisher } from './publisher.ts'
@@ -89,7 +90,8 @@ export class DeleteVerdicts {
    */
   async reject(): Promise<number> {
     return this.#serial.run(async () => {
-      const paths = this.#heldDeletes.all().filter((path) => !this.#isCrowded(path))
+      const isCrowded = crowding(this.#volume)
+      const paths = this.#heldDeletes.all().filter((path) => !ancestorsOf(path).some(isCrowded))
       if (paths.length > 0) this.#takeBack(paths)
       const changed = this.#localChanges.paths().filter((path) => this.#restore(path))
       return paths.length + changed.length
@@ -113,13 +115,6 @@ export class DeleteVerdicts {
     const isToBe = this.#localChanges.takeBack(path)
     if (isToBe) this.#inbox.add(path)
     return isToBe
-  }
-
-  #isCrowded(path: RelativePath): boolean {
-    return ancestorsOf(path).some((above) => {
-      const look = this.#volume.look(above)
-      return look.kind === 'present' && look.observation.kind !== 'directory'
-    })
   }
 
   #takeBack(paths: readonly RelativePath[]): void {

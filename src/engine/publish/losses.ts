@@ -4,6 +4,7 @@ import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Put } from '../ledger.ts'
 import type { Clock, Store, Volume } from '../ports.ts'
 import type { Inbox } from '../pull/inbox.ts'
+import { crowding } from './crowding.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import type { HashedDifference } from './findings.ts'
 import type { Gone, HeldDeletes } from './held-deletes.ts'
@@ -66,7 +67,8 @@ export class Losses {
     const gone: Gone[] = []
     const puts: Put[] = []
     const paths = [...confirmed.keys()].filter((path) => !found.has(path)).toSorted()
-    const isCrowded = this.#crowding()
+    // Somebody put something else in its place: that took what was in it, no power loss.
+    const isCrowded = crowding(volume, (directory) => repairs.isPending(directory))
     for (const [index, { kind }] of volume.lookEach(paths).entries()) {
       const path = paths[index]
       if (path === undefined) break
@@ -82,25 +84,6 @@ export class Losses {
       else this.#lookAgain(path)
     }
     return { gone, puts }
-  }
-
-  /** Whether somebody put something else in the place of a directory: that took what was in it, no power loss. Each is looked at once. */
-  #crowding(): (directory: RelativePath) => boolean {
-    const { volume, repairs } = this.#parts
-    const known = new Map<RelativePath, boolean>()
-    const isCrowded = (directory: RelativePath): boolean => {
-      const look = volume.look(directory)
-      return (
-        look.kind === 'present' &&
-        look.observation.kind !== 'directory' &&
-        !repairs.isPending(directory)
-      )
-    }
-    return (directory) => {
-      const answer = known.get(directory) ?? isCrowded(directory)
-      known.set(directory, answer)
-      return answer
-    }
   }
 
   /** No child of a directory stays in the index when this round is committed. */

@@ -15,6 +15,7 @@ import type { Leftovers } from '../leftovers.ts'
 import type { Ledger, Put } from '../ledger.ts'
 import type { LocalChanges } from '../local-changes.ts'
 import type { SyncMode } from '../../core/protocol.ts'
+import { demandVolume } from '../demand-volume.ts'
 import { Losses } from './losses.ts'
 import { Repairs } from './repairs.ts'
 import type { Clock, Observer, Store, Transaction, Volume } from '../ports.ts'
@@ -145,8 +146,8 @@ export class Publisher {
 
   /** Stamps what is here instead of what no peer has; in the serial loop. SyndError when the peer is halted. */
   stampGivenUp(path: RelativePath): void {
-    const { store, stamping, ledger, inbox, mode } = this.#parts
-    this.#demandVolume()
+    const { store, stamping, ledger, inbox, mode, volume } = this.#parts
+    demandVolume(volume)
     const record = store.get(path)
     if (record === null) return
     const { entry, observation } = record
@@ -161,22 +162,20 @@ export class Publisher {
     stamp: (record: IndexRecord) => Put | null,
     rest: Pick<Transaction, 'heldDeletes'> = {},
   ): void {
-    const { store, volume, ledger, inbox, mode } = this.#parts
+    const { store, volume, ledger, mode } = this.#parts
     const steps: Step[] = []
     const forgotten: RelativePath[] = []
     for (const path of mode === 'receive-only' ? [] : paths) {
       const record = store.get(path)
       if (record === null || !isLive(record.entry) || volume.look(path).kind !== 'absent') continue
       const put = stamp(record)
-      // It was never announced, and leaves no tombstone: what others have under the name is to be had now.
       if (put === null) forgotten.push(path)
       else steps.push({ ...put, replacesDirectory: false })
     }
     // After the looks: a volume that went meanwhile shows everything absent (rule 20).
-    this.#demandVolume()
+    demandVolume(volume)
     ledger.commit(orderForAnnouncement(steps), rest)
-    ledger.forget(forgotten)
-    for (const path of forgotten) inbox.add(path)
+    this.#forget(forgotten)
     for (const { entry } of steps) this.#noteStamped(entry.path)
   }
 
@@ -186,9 +185,11 @@ export class Publisher {
     this.#parts.problems.clear('damaged', path)
   }
 
-  #demandVolume(): void {
-    const halt = this.#parts.volume.halt()
-    if (halt !== null) throw new SyndError(halt.code, halt.message, { retryable: true })
+  /** What was never announced leaves no tombstone; what others have under these names is to be had now. */
+  #forget(paths: readonly RelativePath[]): void {
+    const { ledger, inbox } = this.#parts
+    if (paths.length > 0) ledger.forget(paths)
+    for (const path of paths) inbox.add(path)
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -277,9 +278,7 @@ export class Publisher {
     const steps = losses.map((put) => ({ ...put, replacesDirectory: false }))
     const puts = orderForAnnouncement([...found, ...steps])
     if (puts.length > 0) ledger.commit(puts)
-    if (forgotten.length > 0) ledger.forget(forgotten)
-    // What others have under these names is to be had now.
-    for (const path of forgotten) inbox.add(path)
+    this.#forget(forgotten)
     for (const { entry, isAnnounced } of puts) {
       this.#noteStamped(entry.path)
       if (entry.version.size === 0) inbox.add(entry.path)

@@ -15,6 +15,7 @@ import type { Contention } from './contention.ts'
 import type { Decider } from './decider.ts'
 import type { Intent } from './verdict.ts'
 import type { Damage } from '../damage.ts'
+import { demandVolume } from '../demand-volume.ts'
 import type { DirectoryTimes } from './directory-times.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
@@ -178,8 +179,7 @@ export class Applier {
     const puts = overlay.take()
     if (puts.length === 0 && holds.length === 0) return
     await volume.syncDirectories()
-    const halted = volume.halt()
-    if (halted !== null) throw new SyndError(halted.code, halted.message, { retryable: true })
+    demandVolume(volume)
     const isIgnoreFile = puts.some(({ entry }) => entry.path === ignoreFilePath)
     if (isIgnoreFile) onIgnoreFile.before()
     const decided = heldDeletes.decidedBy(puts)
