@@ -2,6 +2,7 @@ import { SyndError } from '../core/errors.ts'
 import type { SyncMode } from '../core/protocol.ts'
 import type { Census } from './census.ts'
 import type { Damage } from './damage.ts'
+import type { FirstLook } from './first-look.ts'
 import type { Joining } from './joining.ts'
 import type { Ledger } from './ledger.ts'
 import type { Links } from './links/links.ts'
@@ -15,6 +16,7 @@ import type { Serial } from './serial.ts'
 export interface BeginningsParts {
   readonly self: Self
   readonly census: Census
+  readonly firstLook: FirstLook
   readonly joining: Joining
   readonly ledger: Ledger
   readonly heldDeletes: HeldDeletes
@@ -53,6 +55,7 @@ export class Beginnings {
   /** Whenever something happened: ends what is over. */
   async end(): Promise<void> {
     const { self, census, joining, damage, publisher, volume, serial, observer } = this.#parts
+    this.#parts.firstLook.note(publisher)
     try {
       this.#parts.links.retryRenewal()
       if (!publisher.isFirstScanCommitted) return

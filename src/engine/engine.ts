@@ -11,6 +11,7 @@ import { Damage } from './damage.ts'
 import { Decider } from './pull/decider.ts'
 import { DirectoryTimes } from './pull/directory-times.ts'
 import { DirtyPaths } from './publish/dirty-paths.ts'
+import { FirstLook } from './first-look.ts'
 import { Findings } from './publish/findings.ts'
 import { Leftovers } from './leftovers.ts'
 import { Ignoring } from './publish/ignoring.ts'
@@ -97,6 +98,7 @@ export class Engine {
     const quarantine = new Quarantine({ volume, clock, problems, dirty })
     this.#times = new DirectoryTimes({ volume, clock })
     const contention = new Contention()
+    const firstLook = new FirstLook({ clock, signal: this.#stopping.signal })
     const common = {
       store,
       volume,
@@ -111,6 +113,7 @@ export class Engine {
       localChanges,
       inbox,
       peers,
+      firstLook,
       mode,
     }
     const decider = new Decider({ ...common, self, isIgnored })

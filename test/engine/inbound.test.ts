@@ -13,7 +13,13 @@ let foreign: number
 beforeEach(() => {
   parts = engineParts()
   foreign = 0
-  inbound = new Inbound({ ...parts, serial: new Serial(), onForeignCounter: () => foreign++ })
+  const firstLook = { isDone: true, done: async () => true }
+  inbound = new Inbound({
+    ...parts,
+    serial: new Serial(),
+    firstLook,
+    onForeignCounter: () => foreign++,
+  })
 })
 
 function call(letter: string): FakeCaller {

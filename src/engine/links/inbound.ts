@@ -1,5 +1,7 @@
 import type { Announcement } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import { compareVectors } from '../../core/version-vector.ts'
+import type { FirstLook } from '../first-look.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Caller, Peers } from './peers.ts'
@@ -22,6 +24,7 @@ export class Inbound {
   readonly #inbox: Inbox
   readonly #ledger: Ledger
   readonly #observer: Observer
+  readonly #firstLook: Pick<FirstLook, 'isDone' | 'done'>
   readonly #onForeignCounter: () => void
 
   constructor(parts: {
@@ -33,6 +36,7 @@ export class Inbound {
     inbox: Inbox
     ledger: Ledger
     observer: Observer
+    firstLook: Pick<FirstLook, 'isDone' | 'done'>
     /** Somebody has seen a counter under our id that we did not issue (rule 1). */
     onForeignCounter: () => void
   }) {
@@ -44,6 +48,7 @@ export class Inbound {
     this.#inbox = parts.inbox
     this.#ledger = parts.ledger
     this.#observer = parts.observer
+    this.#firstLook = parts.firstLook
     this.#onForeignCounter = parts.onForeignCounter
   }
 
@@ -66,6 +71,11 @@ export class Inbound {
       for await (const announcement of link.announcements) {
         // What comes late on a stream that was replaced was said before what the new one says.
         const isCurrent = (): boolean => this.#peers.callers.get(peerId) === caller
+        if (isCurrent() && this.#replacesWhatMayBeHere(link, announcement)) {
+          // There is more than what is recorded: nobody is in sync meanwhile.
+          receipts.head = announcement.head
+          if (!(await this.#firstLook.done())) return
+        }
         await this.#serial.run(async () => {
           if (isCurrent()) this.#record(link, announcement, receipts)
         })
@@ -87,6 +97,20 @@ export class Inbound {
       await link.reply({ kind: 'acknowledgement', recordedUpTo, ranges: part })
       from += maxRanges
     } while (from < ranges.length)
+  }
+
+  /**
+   * A life before may have put a version on the disk and not into the index. The first look knows it by what was announced (rule 10): what has the
+   * place of that has to wait, or the version would be taken for a change that was made here.
+   */
+  #replacesWhatMayBeHere({ hello }: InboundLink, { entries }: Announcement): boolean {
+    if (this.#firstLook.isDone) return false
+    return entries.some(({ entry: { path } }) => {
+      const told = this.#store.remoteOf(hello.peerId, path)
+      const known = this.#store.get(path)
+      if (told === null || known === null) return told !== null
+      return compareVectors(known.entry.version, told.entry.version) === 'behind'
+    })
   }
 
   /** One transaction: what was announced, and up to where (rule 16). */
