@@ -170,9 +170,11 @@ export class Puller {
     return [...known, ...peers.connected().filter((peer) => !known.includes(peer))]
   }
 
-  #superseded({ peerId }: Peer, { path, isLost }: Intent): void {
-    const { inbox, peers } = this.#parts
-    if (peerId !== null) peers.receipts(peerId).supersede(path)
+  #superseded({ peerId }: Peer, { path, entry, isLost }: Intent): void {
+    const { inbox, peers, store } = this.#parts
+    const told = peerId === null ? null : store.remoteOf(peerId, path)
+    // Meanwhile it may have announced something else, which it was not asked for.
+    if (told !== null && sameContent(told.entry, entry)) peers.receipts(told.peer).supersede(path)
     if (isLost && peerId !== null) this.#search.isNotAt(peerId, path)
     if (isLost && this.#search.isInVain(path)) this.#giveUp(path)
     else inbox.retry(path)
