@@ -1,4 +1,5 @@
-import { sameContent, type Entry } from '../../core/entry.ts'
+import { sameContent, sameEntry, type Entry } from '../../core/entry.ts'
+import { mergeOver } from '../../core/merge.ts'
 import type { Sequence } from '../../core/protocol.ts'
 import { compareVectors } from '../../core/version-vector.ts'
 import type { Ledger } from '../ledger.ts'
@@ -18,9 +19,14 @@ export function tellAnew(
     const record = store.get(theirs.path)
     if (record === null || record.sequence === 0 || isTold(record.sequence)) continue
     const { entry, observation } = record
-    const order = compareVectors(theirs.version, entry.version)
-    const hasSeen = order === 'ahead' || (order === 'equal' && sameContent(theirs, entry))
-    if (!hasSeen) puts.push({ entry, observation, isAnnounced: true, seenMs: null })
+    if (!hasSeen(theirs, entry)) puts.push({ entry, observation, isAnnounced: true, seenMs: null })
   }
   if (puts.length > 0) ledger.commit(puts)
+}
+
+/** Who announced `theirs` has nothing to learn of `ours`: no later write, nor what the greater mode or mtime of both is (rule 6). */
+function hasSeen(theirs: Entry, ours: Entry): boolean {
+  const order = compareVectors(theirs.version, ours.version)
+  if (order !== 'equal') return order === 'ahead'
+  return sameContent(theirs, ours) && sameEntry(mergeOver(theirs, ours), theirs)
 }
