@@ -259,6 +259,19 @@ describe('rule 14: what peers announce of what is ignored', () => {
     expect(synd.hands.read('x')).toBe('a file')
   })
 
+  test('rule 14: a file is deleted where an ignored directory takes its place', async () => {
+    synd.hands.write('build', 'a file')
+    await ignore('build/\n')
+    const heard = await heardWhile(async () => {
+      synd.hands.remove('build')
+      synd.hands.mkdir('build')
+      synd.hands.write('build/inside', 'x')
+      await synd.pass(3_000)
+    })
+    expect(heard).toEqual(['-build'])
+    expect(problems()).toEqual([])
+  })
+
   test('rule 14: a file that is to have the name of an ignored directory is listed as failed', async () => {
     await ignore('x/\n')
     synd.hands.mkdir('x')

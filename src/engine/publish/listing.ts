@@ -8,6 +8,7 @@ import type { Leftovers } from '../leftovers.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import type { HashedDifference } from './findings.ts'
 import type { Repairs } from './repairs.ts'
+import { isTaken } from './is-taken.ts'
 import { isSameRecord } from './same-record.ts'
 import type { Scanned, Scope } from './scan.ts'
 import type { Stamping } from './stamping.ts'
@@ -67,13 +68,12 @@ export class Listing {
   }
 
   #noteGone(confirmed: Confirmed, found: ReadonlySet<RelativePath>): void {
-    const { store, volume, vanishing, repairs, localChanges } = this.#parts
+    const { store, volume, vanishing, repairs, localChanges, isIgnored } = this.#parts
     for (const path of confirmed.keys()) {
       vanishing.forget(path)
       const record = store.get(path)
       if (found.has(path) || record === null || !isLive(record.entry)) continue
-      const { kind } = volume.look(path)
-      if (kind === 'present' || kind === 'unreadable') this.#lookAgain(path)
+      if (isTaken(path, volume.look(path), isIgnored)) this.#lookAgain(path)
       else if (!repairs.isLoss(record)) localChanges.note(path, null)
     }
   }

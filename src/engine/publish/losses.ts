@@ -8,6 +8,7 @@ import { crowding } from './crowding.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import type { HashedDifference } from './findings.ts'
 import type { Gone, HeldDeletes } from './held-deletes.ts'
+import { isTaken } from './is-taken.ts'
 import type { Repairs } from './repairs.ts'
 import type { Stamping } from './stamping.ts'
 import type { Confirmed, Vanishing } from './vanishing.ts'
@@ -25,6 +26,7 @@ export interface LossesParts {
   readonly heldDeletes: HeldDeletes
   readonly vanishing: Vanishing
   readonly repairs: Repairs
+  readonly isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
 }
 
 /** What is gone for good becomes tombstones, unless it must wait, was damaged, or is needed for what is to come back. Commits nothing. */
@@ -63,13 +65,13 @@ export class Losses {
   }
 
   #sort(confirmed: Confirmed, found: ReadonlySet<RelativePath>): { gone: Gone[]; puts: Put[] } {
-    const { store, volume, vanishing, repairs } = this.#parts
+    const { store, volume, vanishing, repairs, isIgnored } = this.#parts
     const gone: Gone[] = []
     const puts: Put[] = []
     const paths = [...confirmed.keys()].filter((path) => !found.has(path)).toSorted()
     // Somebody put something else in its place: that took what was in it, no power loss.
     const isCrowded = crowding(volume, (directory) => repairs.isPending(directory))
-    for (const [index, { kind }] of volume.lookEach(paths).entries()) {
+    for (const [index, look] of volume.lookEach(paths).entries()) {
       const path = paths[index]
       if (path === undefined) break
       const isSilent = confirmed.get(path)?.isSilent === true
@@ -77,7 +79,7 @@ export class Losses {
       const record = store.get(path)
       // What is to be pulled again is no news: somebody took it back since it was looked at.
       if (record === null || !isLive(record.entry) || record.observation === null) continue
-      if (kind === 'present' || kind === 'unreadable') this.#lookAgain(path)
+      if (isTaken(path, look, isIgnored)) this.#lookAgain(path)
       else if (!ancestorsOf(path).some(isCrowded) && repairs.isLoss(record)) continue
       else if (this.#isEmptied(record, confirmed)) gone.push({ record, isSilent })
       else if (this.#isAwaitedBelow(path)) puts.push(this.#takeBack(record))

@@ -41,7 +41,7 @@ export interface Scanned {
   readonly present: Set<RelativePath>
   /** What could not be looked at, or into: whatever is there may differ from the index. */
   readonly unreadable: Set<RelativePath>
-  /** Live in the index, and ignored by now: as a directory, where it was a file. */
+  /** Live in the index, and ignored. */
   readonly ignored: Set<RelativePath>
   /** How many paths were passed over. */
   ignoredCount: number
@@ -194,7 +194,7 @@ export class Scan {
     const isDirectory = observation.kind === 'directory'
     if (this.#isIgnored(path, isDirectory)) {
       this.#found.ignoredCount++
-      if (isLive(indexed?.entry)) this.#found.ignored.add(path)
+      if (indexed !== null) this.#covered(indexed)
       return false
     }
     const record = this.#localChanges.shownAt(path, indexed)
@@ -224,6 +224,13 @@ export class Scan {
     if (observation.kind !== 'file' || observation.sizeBytes > racySizeBytes) return false
     const ageMs = this.#clock.nowMs() - Number(observation.mtimeNs / 1_000_000n)
     return ageMs < racyMs && !this.#isOwnWork(path, observation)
+  }
+
+  /** Something that is ignored has the name. Where what the index knows of it would not be, as a file where only directories are, that is gone. */
+  #covered(record: IndexRecord): void {
+    const { path, kind } = record.entry
+    if (!this.#isIgnored(path, kind === 'directory')) this.#gone(record)
+    else if (isLive(record.entry)) this.#found.ignored.add(path)
   }
 
   #gone(record: IndexRecord): void {
