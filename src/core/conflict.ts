@@ -1,4 +1,4 @@
-import { contentDigest, type Entry, type FileEntry, type SymlinkEntry } from './entry.ts'
+import type { Entry, FileEntry, SymlinkEntry } from './entry.ts'
 import {
   joinPath,
   maxNameBytes,
@@ -29,11 +29,24 @@ export function conflictCopyOf(loser: Loser, attempt = 0): Loser {
   }
 }
 
-const suffixPattern = /\.sync-conflict-\d{8}-\d{6}-[0-9a-f]{8}/
+const suffixPattern = /\.sync-conflict-\d{8}-\d{6}-([0-9a-f]{8})/
+
+/** How many names a conflict copy may have. */
+export const copyAttempts = 4
 
 /** Whether a name is that of a conflict copy. */
 export function isConflictCopy(path: RelativePath): boolean {
   return suffixPattern.test(nameOf(path))
+}
+
+/** Whether it has the content that it was made for, as its name says: nobody wrote anything else into it since. */
+export function isUnalteredCopy(entry: Entry): boolean {
+  const hash = suffixPattern.exec(nameOf(entry.path))?.[1]
+  if (hash === undefined || !canHaveCopy(entry)) return false
+  return Array.from({ length: copyAttempts }, (_, attempt) => attempt).some(
+    (attempt) =>
+      hash === hashOf(entry, `${attempt}`) || hash === hashOf(entry, againOf(`${attempt}`)),
+  )
 }
 
 /** The path that a conflict copy is of, unless its name had to be cut; of any other path itself. */
@@ -47,13 +60,12 @@ export function originalOf(path: RelativePath): RelativePath {
  */
 export function conflictCopyPath(loser: Loser, attempt = 0): RelativePath {
   const path = copyPath(loser, `${attempt}`)
-  return path === loser.path ? copyPath(loser, `${attempt}/again`) : path
+  return path === loser.path ? copyPath(loser, againOf(`${attempt}`)) : path
 }
 
 function copyPath(loser: Loser, attempt: string): RelativePath {
   const name = nameOf(loser.path).replace(suffixPattern, '')
-  const hash = fnv1a(`${formatDot(loser.contentDot)}/${contentDigest(loser) ?? ''}/${attempt}`)
-  const suffix = `.sync-conflict-${timeStamp(loser.mtimeUs)}-${hash}`
+  const suffix = `.sync-conflict-${timeStamp(loser.mtimeUs)}-${hashOf(loser, attempt)}`
   let parent = parentOf(loser.path)
   while (roomIn(parent) <= suffix.length && parent !== null) parent = parentOf(parent)
   const room = roomIn(parent)
@@ -65,6 +77,14 @@ function copyPath(loser: Loser, attempt: string): RelativePath {
     parent,
     cutAtCharacter(stem, room - suffix.length - extension.length) + suffix + extension,
   )
+}
+
+function againOf(attempt: string): string {
+  return `${attempt}/again`
+}
+
+function hashOf({ contentDot, digest }: Loser, attempt: string): string {
+  return fnv1a(`${formatDot(contentDot)}/${digest}/${attempt}`)
 }
 
 /** How long a name may be in `parent`. */

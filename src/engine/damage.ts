@@ -24,6 +24,8 @@ export class Damage {
   #suspected: 'power-loss' | 'rollback' | null = null
   #hashFromNs = 0n
   #hashAbove: Sequence = 0
+  /** What was changed before may be a version whose commit is lost; null: no commit is. */
+  #recordedFromNs: bigint | null = null
   /** Damaged paths, each with what is on the disk in its place. */
   readonly #found = new Map<RelativePath, Observation | null>()
   /** Nobody has it: what is on the disk counts, as what it is. */
@@ -34,8 +36,11 @@ export class Damage {
     this.#suspected = 'rollback'
   }
 
-  /** The life before ended by a power loss; `records` is the whole index. */
-  suspectPowerLoss(records: Iterable<IndexRecord>): void {
+  /**
+   * The life before ended by a power loss; `records` is the whole index. `recordedFromMs`: now, where the index has lost commits (durability
+   * none); null: it has not.
+   */
+  suspectPowerLoss(records: Iterable<IndexRecord>, recordedFromMs: number | null): void {
     let newestNs = 0n
     let newest: Sequence = 0
     for (const { observation, sequence } of records) {
@@ -45,6 +50,8 @@ export class Damage {
     this.#suspected = 'power-loss'
     this.#hashFromNs = newestNs - unwrittenNs
     this.#hashAbove = newest - unwrittenEntries
+    this.#recordedFromNs =
+      recordedFromMs === null ? null : BigInt(Math.floor(recordedFromMs)) * 1_000_000n
   }
 
   get isRollbackSuspected(): boolean {
@@ -63,6 +70,11 @@ export class Damage {
   /** A power loss or a disk that was put back may have made what is found now. */
   get isSuspecting(): boolean {
     return this.#suspected !== null
+  }
+
+  /** It may be, or be left of, a version that was applied or announced, and that the index has lost: no change of what the index has. */
+  isUnrecorded({ ctimeNs }: Observation): boolean {
+    return this.#recordedFromNs !== null && ctimeNs < this.#recordedFromNs
   }
 
   /** What is on the disk at a damaged path; null: nothing. */
@@ -134,6 +146,7 @@ export class Damage {
   end(): boolean {
     if (this.#found.size > 0) return false
     this.#suspected = null
+    this.#recordedFromNs = null
     this.#accepted.clear()
     return true
   }

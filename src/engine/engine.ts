@@ -93,7 +93,7 @@ export class Engine {
       ignoring.isIgnored(path, isDirectory)
     const { keepsModes } = volume
     const stamping = new Stamping({ store, peers, self, clock, sha256, mode, keepsModes })
-    const makers = { volume, clock, self, dirty, observer, stamping, localChanges, isIgnored }
+    const makers = { volume, clock, dirty, observer, stamping, localChanges, isIgnored }
     const copies = mode === 'receive-only' ? new LocalCopies(makers) : new ConflictCopies(makers)
     const quarantine = new Quarantine({ volume, clock, problems, dirty })
     this.#times = new DirectoryTimes({ volume, clock })
@@ -236,12 +236,13 @@ export class Engine {
 
   /** Ready to be dialled when it resolves; the first scan goes on in the background. */
   async start(): Promise<void> {
-    const { store, volume, network, observer, volumeMark, bootId, settings } = this.#parts
+    const { store, volume, network, observer, volumeMark, bootId, clock, settings } = this.#parts
     this.#ledger.load()
     const life = this.#self.begin({ volumeMark, bootId, isDurable: settings.isDurable })
     if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
     this.#beginnings.begin()
-    if (life.isPowerLoss) this.#damage.suspectPowerLoss(store.all())
+    if (life.isPowerLoss)
+      this.#damage.suspectPowerLoss(store.all(), settings.isDurable ? null : clock.nowMs())
     else if (life.isUnclean && settings.isStateElsewhere) this.#damage.suspectRollback()
     observer.log('info', 'started', {
       peerId: this.#self.peerId,

@@ -258,6 +258,8 @@ export interface Volume {
   apply(change: Change): Promise<Applied>
   /** A hint: what cannot be set stays as it is (rule 12). */
   setDirectoryTime(path: RelativePath, mtimeUs: number): void
+  /** The names at these paths were changed by whoever: their directories are synced with the next `syncDirectories`. */
+  noteNames(paths: Iterable<RelativePath>): void
   /** Syncs every directory that was changed since the last call (durability full). */
   syncDirectories(): Promise<void>
   /** All files in hold, recorded or not. */

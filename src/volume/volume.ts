@@ -15,7 +15,7 @@ import type {
   VolumeHalt,
 } from '../engine/ports.ts'
 import { applyChange } from './apply/apply.ts'
-import type { ApplyContext } from './apply/context.ts'
+import { directoryOf, type ApplyContext } from './apply/context.ts'
 import { prepareHolds } from './apply/hold.ts'
 import { DirectorySyncs } from './apply/directory-syncs.ts'
 import { digestOf } from './digest.ts'
@@ -176,6 +176,10 @@ export class SyndVolume implements Volume {
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
     }
+  }
+
+  noteNames(paths: Iterable<RelativePath>): void {
+    for (const path of paths) this.#context.touched.add(directoryOf(path))
   }
 
   /** Throws SyndError `io`; what was not synced then is tried again with the next call. */

@@ -5,6 +5,7 @@ import {
   conflictCopyOf,
   conflictCopyPath,
   isConflictCopy,
+  isUnalteredCopy,
   type Loser,
 } from '../../src/core/conflict.ts'
 import { isLive } from '../../src/core/entry.ts'
@@ -170,6 +171,25 @@ describe('rule 7: the copy as an entry', () => {
         expect(conflictCopyOf(elsewhere)).toEqual(copy)
       }),
     )
+  })
+
+  test('says in its name whether it still holds what it was made for', () => {
+    check(
+      fc.property(anyLoser, fc.nat(3), (loser, attempt) => {
+        const copy = conflictCopyOf(loser, attempt)
+        expect(isUnalteredCopy(copy)).toBe(true)
+        expect(isUnalteredCopy({ ...copy, mode: 0o600, mtimeUs: 7 })).toBe(true)
+        expect(isUnalteredCopy(conflictCopyOf(copy, attempt))).toBe(true)
+        expect(isUnalteredCopy({ ...copy, contentDot: dot('f9') })).toBe(false)
+        expect(isUnalteredCopy(loser)).toBe(false)
+      }),
+    )
+    const gone = tombstone({
+      path: conflictCopyOf(file({ version: 'a1', by: 'a1' })).path,
+      version: 'a1',
+      by: 'a1',
+    })
+    expect(isUnalteredCopy(gone)).toBe(false)
   })
 
   test('only what has bytes can have a copy', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Outcome, OutcomeRange } from '../../src/core/protocol.ts'
+import { conflictCopyOf } from '../../src/core/conflict.ts'
+import type { Outcome, OutcomeRange, SequencedEntry } from '../../src/core/protocol.ts'
 import { Receipts } from '../../src/engine/links/receipts.ts'
+import { file } from '../core/build.ts'
 import { path } from './parts.ts'
 
 const applied: Outcome = { kind: 'applied' }
@@ -16,9 +18,13 @@ function heard(...names: readonly string[]): Receipts {
 
 function announce(receipts: Receipts, names: readonly string[], from: number): void {
   receipts.recorded(
-    names.map((name, index) => [path(name), from + index]),
+    names.map((name, index) => announced(name, from + index)),
     from + names.length - 1,
   )
+}
+
+function announced(name: string, sequence: number): SequencedEntry {
+  return { entry: file({ path: path(name), content: 1, version: 'a1', by: 'a1' }), sequence }
 }
 
 /** `1-3 applied, 4 failed` */
@@ -54,7 +60,7 @@ describe('rule 17: what is told', () => {
 
   test('sequences that nothing was announced of count as applied', () => {
     const receipts = new Receipts({ recordedUpTo: 0 })
-    receipts.recorded([[path('a'), 3]], 7)
+    receipts.recorded([announced('a', 3)], 7)
     expect(told(receipts)).toBe('up to 7, 1-2 applied, 4-7 applied')
   })
 
@@ -168,7 +174,7 @@ describe('rule 17: a new link', () => {
 
   test('begins where the index has recorded, with nothing open but what is marked', () => {
     const receipts = new Receipts({ recordedUpTo: 5 })
-    receipts.markOpen(path('x'), 3)
+    receipts.markOpen(announced('x', 3))
     expect(told(receipts)).toBe('up to 5, 1-2 applied, 4-5 applied')
   })
 })
@@ -190,14 +196,36 @@ describe('isComplete', () => {
   })
 })
 
+describe('rule 4: a conflict copy that is not here yet', () => {
+  const loser = file({ path: 'd/f.txt', content: 1, version: 'a1', by: 'a1' })
+  const copy = conflictCopyOf(loser)
+
+  test('is waited for with what was announced after it of the same original', () => {
+    const receipts = new Receipts({ recordedUpTo: 0 })
+    receipts.recorded([{ entry: copy, sequence: 1 }, announced('d/f.txt', 2)], 2)
+    expect(receipts.openCopyOf(path('d/f.txt'), 2)).toBe(copy.path)
+    expect(receipts.openCopyOf(path('d/g.txt'), 2)).toBeNull()
+    receipts.close(copy.path, applied)
+    expect(receipts.openCopyOf(path('d/f.txt'), 2)).toBeNull()
+  })
+
+  test('is not waited for once somebody wrote something else into it: that may wait for others itself', () => {
+    const receipts = new Receipts({ recordedUpTo: 0 })
+    receipts.recorded([{ entry: copy, sequence: 1 }], 1)
+    const edited = file({ path: copy.path, content: 2, version: 'a1 b1', by: 'b1' })
+    receipts.recorded([{ entry: edited, sequence: 2 }, announced('d/f.txt', 3)], 3)
+    expect(receipts.openCopyOf(path('d/f.txt'), 3)).toBeNull()
+  })
+})
+
 test('rule 16: what its announcer has no longer is old once it had told everything, until it tells anew', () => {
   const receipts = new Receipts({ recordedUpTo: 0 })
   receipts.head = 2
-  receipts.recorded([[path('a'), 1]], 1)
+  receipts.recorded([announced('a', 1)], 1)
   receipts.supersede(path('a'))
   expect(receipts.isSuperseded(path('a'), 1)).toBe(false)
   receipts.recorded([], 2)
   expect(receipts.isSuperseded(path('a'), 1)).toBe(true)
-  receipts.recorded([[path('a'), 3]], 3)
+  receipts.recorded([announced('a', 3)], 3)
   expect(receipts.isSuperseded(path('a'), 3)).toBe(false)
 })

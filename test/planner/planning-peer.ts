@@ -81,7 +81,7 @@ export class PlanningPeer {
       serial: new Serial(),
       ledger,
       decider: this.#decider,
-      copies: new ConflictCopies({ volume: disk, clock, self, dirty, observer, isIgnored }),
+      copies: new ConflictCopies({ ...this.#parts, volume: disk, isIgnored }),
       quarantine: new Quarantine({ volume: disk, clock, problems, dirty }),
       contention: new Contention(),
       inbox,

@@ -143,6 +143,7 @@ export class PretendDisk implements Volume {
   prepareHolds(): readonly string[] {
     return []
   }
+  noteNames(): void {}
   async syncDirectories(): Promise<void> {}
   releaseHolds(): void {}
   sweep(): void {}

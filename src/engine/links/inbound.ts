@@ -122,10 +122,7 @@ export class Inbound {
       remote: entries.map(({ entry, sequence }) => ({ peer: peerId, entry, sequence })),
       recorded: [{ peerId, epoch, sequence: upTo, key: link.key, name }],
     })
-    receipts.recorded(
-      entries.map(({ entry, sequence }): [RelativePath, number] => [entry.path, sequence]),
-      upTo,
-    )
+    receipts.recorded(entries, upTo)
     receipts.head = head
     receipts.refuse(refused)
     let isForeign = false

@@ -129,8 +129,7 @@ export class Peers {
     const known = this.#receipts.get(peerId)
     if (known !== undefined) return known
     const receipts = new Receipts({ recordedUpTo: this.#store.peer(peerId)?.sequence ?? 0 })
-    for (const { entry, sequence } of this.#store.unequalRemoteOf(peerId))
-      receipts.markOpen(entry.path, sequence)
+    for (const record of this.#store.unequalRemoteOf(peerId)) receipts.markOpen(record)
     this.#receipts.set(peerId, receipts)
     return receipts
   }

@@ -1,6 +1,12 @@
-import { isConflictCopy, originalOf } from '../../core/conflict.ts'
+import { isUnalteredCopy, originalOf } from '../../core/conflict.ts'
 import type { Interval } from '../../core/interval-set.ts'
-import type { Outcome, OutcomeRange, RefusedEntry, Sequence } from '../../core/protocol.ts'
+import type {
+  Outcome,
+  OutcomeRange,
+  RefusedEntry,
+  Sequence,
+  SequencedEntry,
+} from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { Refusals } from './refusals.ts'
 
@@ -53,7 +59,7 @@ export class Receipts {
     return this.#open.get(path) ?? null
   }
 
-  /** Rule 4: a conflict copy of `path`, announced before `sequence`, that is not here yet. */
+  /** Rule 4: a conflict copy of `path`, announced before `sequence` as it was made, that is not here yet. */
   openCopyOf(path: RelativePath, sequence: Sequence): RelativePath | null {
     for (const copy of this.#openCopies.get(originalOf(path)) ?? []) {
       if (copy !== path && (this.#open.get(copy) ?? sequence) < sequence) return copy
@@ -65,8 +71,8 @@ export class Receipts {
     return this.#open.keys()
   }
 
-  recorded(entries: Iterable<readonly [RelativePath, Sequence]>, upTo: Sequence): void {
-    for (const [path, sequence] of entries) this.markOpen(path, sequence)
+  recorded(entries: readonly SequencedEntry[], upTo: Sequence): void {
+    for (const entry of entries) this.markOpen(entry)
     this.#recordedUpTo = Math.max(this.#recordedUpTo, upTo)
     this.#hasHeard = true
   }
@@ -79,8 +85,9 @@ export class Receipts {
     }
   }
 
-  /** `path` was announced as `sequence` and is not applied yet. */
-  markOpen(path: RelativePath, sequence: Sequence): void {
+  /** Announced, and not applied yet. */
+  markOpen({ entry, sequence }: SequencedEntry): void {
+    const { path } = entry
     const before = this.#open.get(path)
     if (before !== undefined) {
       this.#openSequences.delete(before)
@@ -89,7 +96,8 @@ export class Receipts {
     }
     this.#open.set(path, sequence)
     this.#openSequences.add(sequence)
-    if (!isConflictCopy(path)) return
+    // What somebody wrote into a copy is an edit like any other: nothing waits for that.
+    if (!isUnalteredCopy(entry)) return this.#closeCopy(path)
     const copies = this.#openCopies.get(originalOf(path)) ?? new Set()
     this.#openCopies.set(originalOf(path), copies.add(path))
   }
@@ -104,7 +112,7 @@ export class Receipts {
     this.#openSequences.delete(sequence)
     this.#declined.delete(path)
     this.#superseded.delete(path)
-    if (isConflictCopy(path)) this.#closeCopy(path)
+    this.#closeCopy(path)
   }
 
   /** The peer was asked for it, and holds something else by now. */

@@ -84,13 +84,10 @@ export class Publisher {
   constructor(parts: PublisherParts) {
     this.#parts = parts
     this.#repairs = new Repairs(parts)
-    this.#losses = new Losses({ ...parts, vanishing: this.#vanishing, repairs: this.#repairs })
-    this.#listing = new Listing({
-      ...parts,
-      vanishing: this.#vanishing,
-      repairs: this.#repairs,
-      isIgnored: (path, isDirectory) => parts.ignoring.isIgnored(path, isDirectory),
-    })
+    const isIgnored = parts.ignoring.isIgnored.bind(parts.ignoring)
+    const shared = { ...parts, vanishing: this.#vanishing, repairs: this.#repairs, isIgnored }
+    this.#losses = new Losses(shared)
+    this.#listing = new Listing(shared)
   }
 
   /** Something may differ from the index, or is being looked at. */
@@ -260,7 +257,7 @@ export class Publisher {
     return reason
   }
 
-  #commit(seen: Seen, scanned: Scanned, scope: Scope): string | null {
+  async #commit(seen: Seen, scanned: Scanned, scope: Scope): Promise<string | null> {
     const { ledger, volume, heldDeletes, dirty, clock, inbox, problems, mode } = this.#parts
     const { hashed, confirmed } = seen
     const { present, ignored } = scanned
@@ -277,6 +274,7 @@ export class Publisher {
     const { puts: losses, forgotten } = this.#losses.stamp(confirmed, hashed)
     const steps = losses.map((put) => ({ ...put, replacesDirectory: false }))
     const puts = orderForAnnouncement([...found, ...steps])
+    await this.#syncAdopted(puts)
     if (puts.length > 0) ledger.commit(puts)
     this.#forget(forgotten)
     for (const { entry, isAnnounced } of puts) {
@@ -287,6 +285,16 @@ export class Publisher {
     }
     heldDeletes.cancelFound(present)
     return null
+  }
+
+  /** Rule 10: what an earlier life did, and ended before it was sure to outlast a power loss, counts as applied by this commit. */
+  async #syncAdopted(puts: readonly Put[]): Promise<void> {
+    const { volume } = this.#parts
+    const adopted = puts.filter(({ isAnnounced, seenMs }) => isAnnounced && seenMs === null)
+    if (adopted.length === 0) return
+    volume.noteNames(adopted.map(({ entry }) => entry.path))
+    await volume.syncDirectories()
+    demandVolume(volume)
   }
 
   #stampFound(hashed: readonly HashedDifference[], confirmed: Confirmed): Step[] {
@@ -305,8 +313,8 @@ export class Publisher {
         if (!this.#losses.isReplaceable(record, confirmed)) continue
       }
       if (!this.#isLeftover(difference) && this.#raiseParents(path, steps)) {
-        const isGivenUp = this.#repairs.isGivenUp(path)
-        const put = isGivenUp ? stamping.left(difference) : stamping.found(difference)
+        const isLost = this.#repairs.isGivenUp(path) || this.#repairs.isUnrecorded(difference)
+        const put = isLost ? stamping.left(difference) : stamping.found(difference)
         if (put !== null) steps.set(path, { ...put, replacesDirectory })
       }
     }

@@ -1,4 +1,5 @@
-import { contentDigest } from '../../core/entry.ts'
+import type { Finding } from '../../core/detect.ts'
+import { contentDigest, isLive, type Entry } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import type { Observation } from '../../core/observation.ts'
 import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
@@ -33,9 +34,7 @@ export class Repairs {
   /** What was found is damage. */
   isDamage({ path, record, finding }: HashedDifference): boolean {
     if (record === null) return false
-    const { entry } = record
-    const isSame =
-      entry.kind === finding.observation.kind && contentDigest(entry) === finding.digest
+    const isSame = isSameContent(record.entry, finding)
     if (isSame) this.#damage.repaired(path)
     return !isSame && this.#isNoted(record, finding.observation)
   }
@@ -48,6 +47,12 @@ export class Repairs {
   /** It was damaged, and nobody has it: what is on the disk is to be stamped as it is. */
   isGivenUp(path: RelativePath): boolean {
     return this.#damage.isAccepted(path)
+  }
+
+  /** Nobody knows which version it is over: the index has lost what it last said of the path (durability none). */
+  isUnrecorded({ record, finding }: HashedDifference): boolean {
+    if (record === null || !this.#damage.isUnrecorded(finding.observation)) return false
+    return isLive(record.entry) && !isSameContent(record.entry, finding)
   }
 
   /** It is damaged, and not pulled again yet. */
@@ -78,4 +83,8 @@ export class Repairs {
     this.#problems.set({ code: 'damaged', path, message }, this.#clock.nowMs())
     this.#inbox.add(path)
   }
+}
+
+function isSameContent(entry: Entry, { observation, digest }: Finding): boolean {
+  return entry.kind === observation.kind && contentDigest(entry) === digest
 }

@@ -1,22 +1,21 @@
-import { conflictCopyOf, type Loser } from '../../core/conflict.ts'
-import { newVersion } from '../../core/detect.ts'
+import { conflictCopyOf, copyAttempts, type Loser } from '../../core/conflict.ts'
 import { isLive, sameContent, sameMetadata, type Entry } from '../../core/entry.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import type { Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { reconcile } from '../../core/reconcile.ts'
 import type { Copies } from './copies.ts'
-import { copyAttempts, isCopyKnown } from './known-copies.ts'
+import { isCopyKnown } from './known-copies.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
+import type { Stamping } from '../publish/stamping.ts'
 import type { Overlay } from './overlay.ts'
 import type { Applied, Clock, Observer, Stage, Volume } from '../ports.ts'
-import type { Self } from '../self.ts'
 
 /** Makes conflict copies (rule 7): bytes that lose a name get another one before they lose it. */
 export class ConflictCopies implements Copies {
   readonly #volume: Volume
   readonly #clock: Clock
-  readonly #self: Self
+  readonly #stamping: Stamping
   readonly #dirty: DirtyPaths
   readonly #observer: Observer
   readonly #isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
@@ -24,14 +23,14 @@ export class ConflictCopies implements Copies {
   constructor(parts: {
     volume: Volume
     clock: Clock
-    self: Self
+    stamping: Stamping
     dirty: DirtyPaths
     observer: Observer
     isIgnored: (path: RelativePath, isDirectory: boolean) => boolean
   }) {
     this.#volume = parts.volume
     this.#clock = parts.clock
-    this.#self = parts.self
+    this.#stamping = parts.stamping
     this.#dirty = parts.dirty
     this.#observer = parts.observer
     this.#isIgnored = parts.isIgnored
@@ -70,11 +69,8 @@ export class ConflictCopies implements Copies {
       await stage.discard()
       return true
     }
-    const finding = { path, observation, digest, target: null }
-    const edit = newVersion(known, finding, {
-      dot: this.#self.nextDot(),
-      keepsModes: this.#volume.keepsModes,
-    })
+    // After a crash it may have its copy already: the same dot gives the same name.
+    const edit = this.#stamping.unversioned({ path, observation, digest, target: null })
     return discarding(stage, async () => {
       if (edit.kind !== 'file') return false
       return this.#make(edit, overlay, async (copy) =>

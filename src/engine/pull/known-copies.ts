@@ -1,10 +1,7 @@
-import { canHaveCopy, conflictCopyPath } from '../../core/conflict.ts'
+import { canHaveCopy, conflictCopyPath, copyAttempts } from '../../core/conflict.ts'
 import type { Entry } from '../../core/entry.ts'
 import { coversDot } from '../../core/version-vector.ts'
 import type { Overlay } from './overlay.ts'
-
-/** How many names a conflict copy may have (core/conflict.ts). */
-export const copyAttempts = 4
 
 /** Whether the index has the conflict copy, or its tombstone, of that content (rule 4). */
 export function isCopyKnown(loser: Entry, overlay: Overlay): boolean {

@@ -1,4 +1,4 @@
-import { conflictCopyPath, type Loser } from '../../core/conflict.ts'
+import { conflictCopyPath, copyAttempts, type Loser } from '../../core/conflict.ts'
 import { isLive, sameContent, type Entry } from '../../core/entry.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { LocalChanges } from '../local-changes.ts'
@@ -6,7 +6,6 @@ import type { Applied, Clock, Observer, Stage, Volume } from '../ports.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { Stamping } from '../publish/stamping.ts'
 import type { Copies } from './copies.ts'
-import { copyAttempts } from './known-copies.ts'
 import type { Overlay } from './overlay.ts'
 
 /**
