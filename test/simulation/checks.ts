@@ -1,4 +1,4 @@
-import { isConflictCopy, originalOf } from '../../src/core/conflict.ts'
+import { isUnalteredCopy, originalOf } from '../../src/core/conflict.ts'
 import { contentDigest, isLive } from '../../src/core/entry.ts'
 import { formatDot } from '../../src/core/version-vector.ts'
 import { parseRelativePath } from '../../src/core/relative-path.ts'
@@ -87,7 +87,7 @@ function surplusCopies(peers: readonly SimPeer[]): string | null {
   const copies = new Map<string, string>()
   for (const { entry } of peers[0]?.host.store.all() ?? []) {
     const { path, contentDot, mtimeUs } = entry
-    if (!isConflictCopy(path) || !isLive(entry)) continue
+    if (!isUnalteredCopy(entry)) continue
     const key = [originalOf(path), contentDigest(entry), formatDot(contentDot), mtimeUs].join(' ')
     const other = copies.get(key)
     if (other !== undefined) return `${other} and ${path} are copies of the same`

@@ -133,7 +133,7 @@ function become(
   if (other === peer) throw new NotPossible('a copy of itself')
   peer.kill()
   peer.host.become(other.host, { isCopied })
-  scene.forks.cloned(peer, scene.peers, scene.time.nowMs)
+  scene.forks.cloned(peer, other, scene.peers, scene.time.nowMs)
   forgive(scene)
 }
 

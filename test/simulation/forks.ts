@@ -13,7 +13,8 @@ interface Fork {
 }
 
 interface Branch {
-  readonly name: string
+  /** Who wrote what it has since the fork: the host, and the one that it is a copy of. */
+  readonly names: readonly string[]
   /** Null: it ended with the disk that was replaced. */
   readonly host: Host | null
   /** It issued a counter after the fork. */
@@ -42,20 +43,22 @@ export class Forks {
       counter,
       sinceMs: atMs,
       branches: [
-        { name, host: null, hasIssued },
-        { name, host, hasIssued: false },
+        { names: [name], host: null, hasIssued },
+        { names: [name], host, hasIssued: false },
       ],
     })
   }
 
-  /** The host `copy` became a copy of another, and so of all that have the same id. */
-  cloned(copy: Named, peers: readonly Named[], nowMs: number): void {
+  /** The host `copy` became a copy of `original`, and so of all that have the same id, or had it. */
+  cloned(copy: Named, original: Named, peers: readonly Named[], nowMs: number): void {
     const { peerId } = copy.host
     for (const other of peers) {
-      if (other === copy || other.host.peerId !== peerId) continue
-      const counter = Math.min(copy.host.counter, other.host.counter)
+      const isSame = other.host.peerId === peerId || other.host.issuedAs(peerId) > 0
+      if (other === copy || !isSame) continue
+      const counter = Math.min(copy.host.counter, other.host.issuedAs(peerId))
       const branches = [other, copy].map(({ name, host }) => {
-        return { name, host, hasIssued: host.counter > counter }
+        const names = host === copy.host ? [name, original.name] : [name]
+        return { names, host, hasIssued: host.issuedAs(peerId) > counter }
       })
       this.#forks.push({
         peerId,
@@ -85,7 +88,7 @@ export class Forks {
         if ((branch.host?.issuedAs(peerId) ?? 0) > counter) branch.hasIssued = true
       }
       if (branches.filter(({ hasIssued }) => hasIssued).length < 2) continue
-      const names = new Set(branches.map(({ name }) => name))
+      const names = new Set(branches.flatMap((branch) => branch.names))
       values.forgive((_, { host, writtenMs }) => !names.has(host) || writtenMs < sinceMs)
     }
   }
