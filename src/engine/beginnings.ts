@@ -7,7 +7,7 @@ import type { Joining } from './joining.ts'
 import type { Ledger } from './ledger.ts'
 import type { Links } from './links/links.ts'
 import type { Peers } from './links/peers.ts'
-import type { Observer, Volume } from './ports.ts'
+import type { Clock, Observer, Store, Volume } from './ports.ts'
 import type { HeldDeletes } from './publish/held-deletes.ts'
 import type { Publisher } from './publish/publisher.ts'
 import type { Self } from './self.ts'
@@ -21,6 +21,10 @@ export interface BeginningsParts {
   readonly ledger: Ledger
   readonly heldDeletes: HeldDeletes
   readonly mode: SyncMode
+  readonly isDurable: boolean
+  readonly isStateElsewhere: boolean
+  readonly store: Store
+  readonly clock: Clock
   readonly damage: Damage
   readonly publisher: Publisher
   readonly peers: Peers
@@ -38,12 +42,12 @@ export class Beginnings {
     this.#parts = parts
   }
 
-  /** What another mode left undecided is a local change of a receive-only peer: found again by the first scan (rule M9). */
-  begin(): void {
-    const { mode, heldDeletes, census, ledger } = this.#parts
-    if (mode !== 'receive-only') return
-    heldDeletes.release(heldDeletes.all())
-    if (census.unversioned.size > 0) ledger.forget([...census.unversioned])
+  /** Before anything is looked at; `life`: how the one before ended. */
+  begin(life: { readonly isPowerLoss: boolean; readonly isUnclean: boolean }): void {
+    const { damage, store, clock, isDurable, isStateElsewhere } = this.#parts
+    this.#dropUndecided()
+    if (life.isPowerLoss) damage.suspectPowerLoss(store.all(), isDurable ? null : clock.nowMs())
+    else if (life.isUnclean && isStateElsewhere) damage.suspectRollback()
   }
 
   /** Where the volume may have been put back to a while ago: everything was looked at, before anything of ours makes its directories look new (rule 20). */
@@ -78,5 +82,13 @@ export class Beginnings {
     self.rejoin()
     joining.begin()
     peers.startOver()
+  }
+
+  /** What another mode left undecided is a local change of a receive-only peer: found again by the first scan (rule M9). */
+  #dropUndecided(): void {
+    const { mode, heldDeletes, census, ledger } = this.#parts
+    if (mode !== 'receive-only') return
+    heldDeletes.release(heldDeletes.all())
+    if (census.unversioned.size > 0) ledger.forget([...census.unversioned])
   }
 }

@@ -197,6 +197,7 @@ export class Engine {
     const joining = new Joining({ ...common, self, census, stamping })
     this.#beginnings = new Beginnings({
       ...common,
+      ...settings,
       self,
       census,
       joining,
@@ -236,14 +237,11 @@ export class Engine {
 
   /** Ready to be dialled when it resolves; the first scan goes on in the background. */
   async start(): Promise<void> {
-    const { store, volume, network, observer, volumeMark, bootId, clock, settings } = this.#parts
+    const { store, volume, network, observer, volumeMark, bootId, settings } = this.#parts
     this.#ledger.load()
     const life = this.#self.begin({ volumeMark, bootId, isDurable: settings.isDurable })
     if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
-    this.#beginnings.begin()
-    if (life.isPowerLoss)
-      this.#damage.suspectPowerLoss(store.all(), settings.isDurable ? null : clock.nowMs())
-    else if (life.isUnclean && settings.isStateElsewhere) this.#damage.suspectRollback()
+    this.#beginnings.begin(life)
     observer.log('info', 'started', {
       peerId: this.#self.peerId,
       ...life,

@@ -1,5 +1,4 @@
 import type { Announcement } from '../../core/protocol.ts'
-import type { RelativePath } from '../../core/relative-path.ts'
 import { compareVectors } from '../../core/version-vector.ts'
 import type { FirstLook } from '../first-look.ts'
 import type { Ledger } from '../ledger.ts'
