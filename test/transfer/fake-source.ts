@@ -6,7 +6,14 @@ import { makeKey, type TestKey } from './keys.ts'
 /** An SSH server that lets everybody in and answers each exec as told; hostile sources are made of it. */
 export async function startFakeSource(
   answer: (channel: ServerChannel, command: string, connection: Connection) => void,
-  options: { readonly opensSessions?: boolean; readonly key?: TestKey } = {},
+  options: {
+    readonly opensSessions?: boolean
+    /** False: the session is refused. */
+    readonly mayOpen?: (connection: Connection) => boolean
+    /** False: the command is refused, on a session that stays open. */
+    readonly mayRun?: () => boolean
+    readonly key?: TestKey
+  } = {},
 ) {
   const key = options.key ?? makeKey()
   const connections = new Set<Connection>()
@@ -15,9 +22,11 @@ export async function startFakeSource(
     connection.on('error', () => undefined)
     connection.on('close', () => connections.delete(connection))
     connection.on('authentication', (context) => context.accept())
-    connection.on('session', (accept) => {
+    connection.on('session', (accept, reject) => {
       if (options.opensSessions === false) return
-      accept().on('exec', (acceptExec, _reject, { command }) => {
+      if (options.mayOpen?.(connection) === false) return reject()
+      accept().on('exec', (acceptExec, rejectExec, { command }) => {
+        if (options.mayRun?.() === false) return rejectExec()
         const channel = acceptExec()
         channel.on('error', () => undefined)
         channel.resume()

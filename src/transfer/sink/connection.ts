@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net'
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import ssh2 from 'ssh2'
 import type { Client, ClientChannel, PublicKeyAuthMethod } from 'ssh2'
 import { SyndError } from '../../core/errors.ts'
@@ -35,10 +34,6 @@ const maxChannels = 8
 const maxUnreadBytes = 4 * 1024 * 1024
 /** A closed channel that the other side does not close holds a session there. */
 const closeMs = 10_000
-
-/** A session that sshd has not freed yet is there again within this many attempts. */
-const maxAttempts = 50
-const attemptMs = 100
 /** For the last words to leave. */
 const farewellMs = 1000
 
@@ -61,7 +56,9 @@ export class SinkConnection {
   #hostKey: Buffer | null = null
   #failure: SyndError | null = null
   #isReady = false
-  #hasOpened = false
+  #hasRun = false
+  /** A session of it is taken that nobody can close. */
+  #hasLostSession = false
   #heardAtMs = performance.now()
   readonly #slots = createSlots(maxChannels)
   #idleTimer: NodeJS.Timeout | null = null
@@ -145,23 +142,14 @@ export class SinkConnection {
    * when the other side does not run commands. `release` must be called with the channel.
    */
   async exec(command: string | Buffer, signal: AbortSignal): Promise<ClientChannel> {
-    for (let attempt = 1; ; attempt++) {
+    for (;;) {
       await this.#reserve(signal)
       const opened = await this.#openInTime(command, signal)
-      if (!(opened instanceof Error)) {
-        this.#hasOpened = true
-        return opened
-      }
-      if (this.#failure !== null) throw this.#failure
-      // MaxSessions is smaller than we thought: what is in use has to do.
-      if ('reason' in opened && this.#slots.shrink()) continue
-      // sshd frees a session only some time after it closed the channel.
-      if (!('reason' in opened && this.#hasOpened) || attempt > maxAttempts)
-        throw new SyndError(
-          'protocol',
-          `${this.#name}: it runs no command for us (${cleanText(opened.message)}): is its MaxSessions 0?`,
-        )
-      await pause(attemptMs, signal)
+      if (!(opened instanceof Error)) return opened
+      const failure = this.#failure
+      const refusal = this.#unreserveUnopened(opened)
+      if (failure !== null) throw failure
+      if (refusal !== null) throw refusal
     }
   }
 
@@ -204,12 +192,34 @@ export class SinkConnection {
     this.#watchIdle()
   }
 
-  /** What was reserved is given back unless a channel is returned. */
+  /** What it means that no channel was opened; null: the next attempt may succeed. */
+  #unreserveUnopened(error: Error): SyndError | null {
+    // So ssh2 says that a channel was opened and the command refused.
+    if (!('reason' in error)) return this.#unreserveRefused(error)
+    const refused = this.#slots.refuse()
+    this.#watchIdle()
+    if (refused === 'later') return null
+    const text = `it runs no command for us (${cleanText(error.message)}): is its MaxSessions 0?`
+    if (refused === 'never') return new SyndError('protocol', `${this.#name}: ${text}`)
+    // Another connection has sessions of its own.
+    const lost = this.#unreachable('its sessions stay taken after they were closed', error)
+    this.#fail(lost)
+    return lost
+  }
+
+  /** ssh2 keeps the channel to itself: its session stays taken as long as the connection lives, which is until nothing else is under way. */
+  #unreserveRefused(error: Error): SyndError {
+    this.#hasLostSession = true
+    this.#unreserve()
+    const text = cleanText(error.message)
+    if (!this.#hasRun)
+      return new SyndError('protocol', `${this.#name}: it runs no command for us (${text})`)
+    return this.#unreachable(`it ran commands before and now refuses one (${text})`, error)
+  }
+
+  /** What was reserved is the caller's to give back when no channel is returned. */
   async #openInTime(command: string | Buffer, signal: AbortSignal): Promise<ClientChannel | Error> {
-    const opening = this.#open(command).then((opened) => {
-      if (opened instanceof Error) this.#unreserve()
-      return opened
-    })
+    const opening = this.#open(command)
     const { stallMs } = this.#limits
     const given = Promise.withResolvers<null>()
     const giveUp = (): void => given.resolve(null)
@@ -231,8 +241,9 @@ export class SinkConnection {
   }
 
   async #releaseLate(opening: Promise<ClientChannel | Error>): Promise<void> {
-    const channel = await opening
-    if (!(channel instanceof Error)) this.release(channel)
+    const opened = await opening
+    if (opened instanceof Error) this.#unreserveUnopened(opened)
+    else this.release(opened)
   }
 
   #open(command: string | Buffer): Promise<ClientChannel | Error> {
@@ -245,6 +256,7 @@ export class SinkConnection {
           this.#fail(failure)
           return resolve(failure)
         }
+        this.#hasRun = true
         this.#channels.add(channel)
         channel.on('error', () => undefined)
         channel.on('close', () => {
@@ -273,6 +285,7 @@ export class SinkConnection {
   #watchIdle(): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer)
     if (this.#slots.inUse() > 0) return
+    if (this.#hasLostSession) return this.#fail(this.#unreachable('it refused a command'))
     this.#idleTimer = setTimeout(
       () => this.#fail(this.#unreachable('it was idle')),
       this.#limits.idleMs,
@@ -313,12 +326,4 @@ export class SinkConnection {
 
 function aborted(): SyndError {
   return new SyndError('aborted', 'the pull was aborted')
-}
-
-async function pause(delayMs: number, signal: AbortSignal): Promise<void> {
-  try {
-    await setTimeoutPromise(delayMs, undefined, { signal })
-  } catch {
-    throw aborted()
-  }
 }
