@@ -13,14 +13,15 @@ let foreign: number
 beforeEach(() => {
   parts = engineParts()
   foreign = 0
-  const firstLook = { isDone: true, done: async () => true }
   inbound = new Inbound({
-    ...parts,
-    serial: new Serial(),
-    firstLook,
-    onForeignCounter: () => foreign++,
+    ...inboundParts(),
+    firstLook: { isDone: true, done: async () => true },
   })
 })
+
+function inboundParts() {
+  return { ...parts, serial: new Serial(), onForeignCounter: () => void foreign++ }
+}
 
 function call(letter: string): FakeCaller {
   const caller = new FakeCaller(letter)
@@ -91,6 +92,27 @@ describe('a path that waits', () => {
     b.announce([entry(2, 'y')], { head: 2 })
     await parts.time.pass(0)
     expect(parts.inbox.take(10)).toEqual(['x', 'y'])
+  })
+})
+
+describe('before everything was looked at', () => {
+  test('rule 18: not all is recorded of who has to wait, nor told as recorded', async () => {
+    const looked = Promise.withResolvers<boolean>()
+    const firstLook = { isDone: false, done: () => looked.promise }
+    inbound = new Inbound({ ...inboundParts(), firstLook })
+    const b = call('b')
+    b.announce([entry(1, 'x', 'b1')])
+    await parts.time.pass(0)
+    const receipts = parts.peers.receipts(peer('b'))
+    expect(receipts.isComplete).toBe(true)
+    b.announce([entry(2, 'x', 'b2')])
+    await parts.time.pass(0)
+    expect(receipts.isComplete).toBe(false)
+    expect(b.replies.at(-1)).toMatchObject({ recordedUpTo: 1 })
+    looked.resolve(true)
+    await parts.time.pass(0)
+    expect(receipts.isComplete).toBe(true)
+    expect(b.replies.at(-1)).toMatchObject({ recordedUpTo: 2 })
   })
 })
 

@@ -88,6 +88,8 @@ function noteIfSlow(
   // How long a tool took of its time for the save itself does not show.
   const mostMs = toolsTake.has(name) ? slowToolMs : slowSaveMs
   if (Date.now() - startMs > mostMs) slow.push({ name, startMs })
+  // Nobody else is to be waited for if it is not even here.
+  if (readFileSync(file, 'latin1') !== text) throw new Error(`${name} was not saved`)
 }
 
 const toolsTake: ReadonlySet<string> = new Set(['of-vim', 'of-sed', 'of-rsync'])

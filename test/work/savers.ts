@@ -40,11 +40,14 @@ function sed(draft: Draft): Saver {
   }
 }
 
-/** `rsync --inplace`: written over from its start, never truncated first. */
+/**
+ * `rsync --inplace`: written over from its start, never truncated first. Without `--ignore-times` it would save nothing when the text has the
+ * size and the second of the one before.
+ */
 function rsync(draft: Draft): Saver {
   return (file, text) => {
     writeFileSync(draft, text, 'latin1')
-    run('rsync', ['--inplace', '--whole-file', draft, file], file)
+    run('rsync', ['--inplace', '--whole-file', '--ignore-times', draft, file], file)
   }
 }
 
