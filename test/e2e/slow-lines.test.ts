@@ -1,8 +1,8 @@
-import { existsSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test, type TestContext } from 'vitest'
 import { Forwarder } from '../rpc/forwarder.ts'
-import { Cluster } from './cluster.ts'
+import { Cluster, type Member } from './cluster.ts'
 import { until } from './wait.ts'
 
 type Finish = TestContext['onTestFinished']
@@ -44,8 +44,11 @@ test.concurrent('small files arrive while one of 1 GB is under way on a slow lin
   await cluster.start()
   // 1 GB takes four minutes and more.
   lineTo('alpha').bytesPerSecond = 4_000_000
-  writeFileSync(join(alpha.volume, 'large'), '')
-  truncateSync(join(alpha.volume, 'large'), 2 ** 30)
+  const large = join(alpha.volume, '..', 'large')
+  writeFileSync(large, '')
+  truncateSync(large, 2 ** 30)
+  // In one step: a busy machine would send an empty file first.
+  renameSync(large, join(alpha.volume, 'large'))
   await until(() => (lineTo('alpha').carried > 1_000_000 ? null : 'nothing is under way'))
   alpha.hands.write('small', 'small')
   await until(() => (beta.hands.read('small') === 'small' ? null : 'the small file is not there'))
@@ -65,9 +68,9 @@ test.concurrent('a transfer that stalls is taken up with another neighbour that 
   await beta.process.stop()
   const content = 'content '.repeat(4_000_000)
   alpha.hands.write('large', content)
-  await until(() =>
-    existsSync(join(cluster.member('gamma').volume, 'large')) ? null : 'not there',
-  )
+  // All of it: while it is written a part of it may be sent.
+  const isAt = ({ hands }: Member) => (hands.read('large') === content ? null : 'not there')
+  await until(() => isAt(cluster.member('gamma')))
   const before = new Map(names.map((name) => [name, lineTo(name).carried]))
   for (const name of names) lineTo(name).bytesPerSecond = 1_000_000
   beta.process.start()
@@ -79,10 +82,7 @@ test.concurrent('a transfer that stalls is taken up with another neighbour that 
   const other = busy === 'alpha' ? 'gamma' : 'alpha'
   lineTo(busy ?? 'alpha').freeze()
   lineTo(other).bytesPerSecond = Number.POSITIVE_INFINITY
-  await until(() => (existsSync(join(beta.volume, 'large')) ? null : 'not there'), {
-    deadlineMs: 120_000,
-  })
-  expect(beta.hands.read('large') === content).toBe(true)
+  await until(() => isAt(beta), { deadlineMs: 120_000 })
   expect(beta.process.output).toMatch(/sent nothing to speak of for 30 s.*pull failed/)
   expect(lineTo(other).carried).toBeGreaterThan(content.length)
   await cluster.untilInSync()

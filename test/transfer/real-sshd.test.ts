@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { parseKnownHosts } from '../../src/identity/known-hosts.ts'
@@ -104,10 +104,9 @@ describeWith(['sshd', 'scp'], 'a stock OpenSSH server as source', () => {
   test('with MaxStartups 1, taken by somebody who does not log in, is not stormed, and serves once it has room', async () => {
     const peer = await stock(['MaxStartups 1', 'LogLevel VERBOSE'])
     const requests = [peer.volume.put('a', 'content')]
-    const idle = connect({ host: '127.0.0.1', port: peer.port })
+    const { idle, refused } = await takeStartup(peer.port)
     cleanups.push(() => void idle.destroy())
-    await once(idle, 'data')
-    const dropped = (): number => peer.log().match(/past MaxStartups/g)?.length ?? 0
+    const dropped = (): number => (peer.log().match(/past MaxStartups/g)?.length ?? 0) - refused
     for (let attempt = 0; attempt < 50; attempt++)
       expect((await collect(peer.transfer, peer.target, requests)).error).toBe('unreachable')
     await until(() => dropped() > 0)
@@ -302,6 +301,16 @@ async function untilServed(
     const { kinds } = await ask()
     if (kinds.length > 0) return kinds
     await new Promise((resolve) => setTimeout(resolve, everyMs))
+  }
+}
+
+/** A connection that sshd lets log in, and how many it refused before: it says "Exceeded MaxStartups" while it counts one that has left. */
+async function takeStartup(port: number): Promise<{ idle: Socket; refused: number }> {
+  for (let refused = 0; ; refused++) {
+    const idle = connect({ host: '127.0.0.1', port })
+    const [data] = await once(idle, 'data')
+    if (String(data).startsWith('SSH-')) return { idle, refused }
+    idle.destroy()
   }
 }
 
