@@ -20,17 +20,21 @@ afterEach(async () => {
 })
 
 async function started(): Promise<{ sender: Member; hub: Member; mirror: Member }> {
-  cluster = await Cluster.make(['sender', 'hub', 'mirror'], {
-    listing: (from, to, port) => (from === 'hub' || to === 'hub' ? port : null),
+  const [sender, hub, mirror] = await chain(['sender', 'hub', 'mirror'])
+  return { sender, hub, mirror }
+}
+
+/** Three in a row, each in the mode that its name says. */
+async function chain(
+  names: readonly [string, string, string],
+): Promise<readonly [Member, Member, Member]> {
+  const [first, middle, last] = names
+  cluster = await Cluster.make(names, {
+    listing: (from, to, port) => (from === middle || to === middle ? port : null),
     settingsOf: (name) => ({ SYND_MODE: modes[name] ?? 'send-receive' }),
   })
   await cluster.start()
-  const [sender, hub, mirror] = ['sender', 'hub', 'mirror'].map((name) => cluster.member(name)) as [
-    Member,
-    Member,
-    Member,
-  ]
-  return { sender, hub, mirror }
+  return [cluster.member(first), cluster.member(middle), cluster.member(last)]
 }
 
 /** What they say: paths kept apart, and whether in sync. */
@@ -130,16 +134,7 @@ test('a mirror that becomes a sender and receiver sends what was changed on it',
 })
 
 test('a mirror in the middle of a chain passes on what either end changes, and nothing of its own', async () => {
-  cluster = await Cluster.make(['left', 'mirror', 'right'], {
-    listing: (from, to, port) => (from === 'mirror' || to === 'mirror' ? port : null),
-    settingsOf: (name) => ({ SYND_MODE: modes[name] ?? 'send-receive' }),
-  })
-  await cluster.start()
-  const [left, mirror, right] = ['left', 'mirror', 'right'].map((name) => cluster.member(name)) as [
-    Member,
-    Member,
-    Member,
-  ]
+  const [left, mirror, right] = await chain(['left', 'mirror', 'right'])
   left.hands.mkdir('d')
   left.hands.write('d/of-left', 'one')
   right.hands.write('of-right', 'one')
