@@ -16,21 +16,15 @@ import type * as winner from '../../src/core/winner.ts'
 import { ConflictCopies } from '../../src/engine/pull/conflict-copies.ts'
 import { Decider } from '../../src/engine/pull/decider.ts'
 import { Overlay } from '../../src/engine/pull/overlay.ts'
+import type { CoreBreaks } from '../support/breakable.ts'
 import { Failure, type FailureKind } from './failure.ts'
 import { runSchedule } from './run.ts'
 import { scheduleOf } from './schedule.ts'
 
-/** Functions of core that take the place of those that ship, each of which is handed on as `original`. */
-interface Breaks {
+/** Besides those of core, functions that take the place of those that ship. */
+interface Breaks extends CoreBreaks {
   readonly orderForApply?: Order
   readonly orderForAnnouncement?: Order
-  readonly reconcile?: (
-    original: typeof reconcile.reconcile,
-    ...given: Parameters<typeof reconcile.reconcile>
-  ) => reconcile.Decision
-  readonly mergeOver?: (original: typeof merge.mergeOver, a: Entry, b: Entry) => Entry
-  readonly compareForWinner?: typeof winner.compareForWinner
-  readonly conflictCopyOf?: (copy: conflict.Loser) => conflict.Loser
 }
 
 type Order = <Step extends { readonly entry: Entry }>(steps: readonly Step[]) => Step[]
@@ -50,41 +44,23 @@ vi.mock('../../src/core/plan.ts', async (load) => {
 })
 
 vi.mock('../../src/core/reconcile.ts', async (load) => {
-  const original = await load<typeof reconcile>()
-  return {
-    ...original,
-    reconcile: (...given: Parameters<typeof original.reconcile>) =>
-      broken.now.reconcile?.(original.reconcile, ...given) ?? original.reconcile(...given),
-  }
+  const { breakableReconcile } = await import('../support/breakable.ts')
+  return breakableReconcile(await load<typeof reconcile>(), broken)
 })
 
 vi.mock('../../src/core/merge.ts', async (load) => {
-  const original = await load<typeof merge>()
-  return {
-    ...original,
-    mergeOver: (a: Entry, b: Entry) =>
-      broken.now.mergeOver?.(original.mergeOver, a, b) ?? original.mergeOver(a, b),
-  }
+  const { breakableMerge } = await import('../support/breakable.ts')
+  return breakableMerge(await load<typeof merge>(), broken)
 })
 
 vi.mock('../../src/core/winner.ts', async (load) => {
-  const original = await load<typeof winner>()
-  return {
-    ...original,
-    compareForWinner: (a: Entry, b: Entry) =>
-      (broken.now.compareForWinner ?? original.compareForWinner)(a, b),
-  }
+  const { breakableWinner } = await import('../support/breakable.ts')
+  return breakableWinner(await load<typeof winner>(), broken)
 })
 
 vi.mock('../../src/core/conflict.ts', async (load) => {
-  const original = await load<typeof conflict>()
-  return {
-    ...original,
-    conflictCopyOf: (...given: Parameters<typeof original.conflictCopyOf>) => {
-      const copy = original.conflictCopyOf(...given)
-      return broken.now.conflictCopyOf?.(copy) ?? copy
-    },
-  }
+  const { breakableConflict } = await import('../support/breakable.ts')
+  return breakableConflict(await load<typeof conflict>(), broken)
 })
 
 afterEach(() => {

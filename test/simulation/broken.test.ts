@@ -19,6 +19,7 @@ import { HeldDeletes } from '../../src/engine/publish/held-deletes.ts'
 import { Self } from '../../src/engine/self.ts'
 import { State } from '../../src/engine/state.ts'
 import { SyndVolume } from '../../src/volume/volume.ts'
+import type { CoreBreaks } from '../support/breakable.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 import { digestOf } from './contents.ts'
 import { drawHistory } from './draw.ts'
@@ -26,15 +27,8 @@ import { parseHistory, type History } from './history.ts'
 import { shrink } from './shrink.ts'
 import { runHistory } from './world.ts'
 
-/** Functions of core and engine that take the place of those that ship, each of which is handed on as `original`. */
-interface Breaks {
-  readonly reconcile?: (
-    original: typeof reconcile.reconcile,
-    ...given: Parameters<typeof reconcile.reconcile>
-  ) => reconcile.Decision
-  readonly mergeOver?: (original: typeof merge.mergeOver, a: Entry, b: Entry) => Entry
-  readonly compareForWinner?: typeof winner.compareForWinner
-  readonly conflictCopyOf?: (copy: conflict.Loser, loser: conflict.Loser) => conflict.Loser
+/** Besides those of core, functions that take the place of those that ship. */
+interface Breaks extends CoreBreaks {
   readonly deletesToHold?: typeof safety.deletesToHold
   readonly isOfVolume?: typeof generation.isOfVolume
 }
@@ -42,59 +36,37 @@ interface Breaks {
 const broken = vi.hoisted((): { now: Breaks } => ({ now: {} }))
 
 vi.mock('../../src/core/reconcile.ts', async (load) => {
-  const original = await load<typeof reconcile>()
-  return {
-    ...original,
-    reconcile: (...given: Parameters<typeof original.reconcile>) =>
-      broken.now.reconcile?.(original.reconcile, ...given) ?? original.reconcile(...given),
-  }
+  const { breakableReconcile } = await import('../support/breakable.ts')
+  return breakableReconcile(await load<typeof reconcile>(), broken)
 })
 
 vi.mock('../../src/core/merge.ts', async (load) => {
-  const original = await load<typeof merge>()
-  return {
-    ...original,
-    mergeOver: (a: Entry, b: Entry) =>
-      broken.now.mergeOver?.(original.mergeOver, a, b) ?? original.mergeOver(a, b),
-  }
+  const { breakableMerge } = await import('../support/breakable.ts')
+  return breakableMerge(await load<typeof merge>(), broken)
 })
 
 vi.mock('../../src/core/winner.ts', async (load) => {
-  const original = await load<typeof winner>()
-  return {
-    ...original,
-    compareForWinner: (a: Entry, b: Entry) =>
-      (broken.now.compareForWinner ?? original.compareForWinner)(a, b),
-  }
+  const { breakableWinner } = await import('../support/breakable.ts')
+  return breakableWinner(await load<typeof winner>(), broken)
 })
 
 vi.mock('../../src/core/conflict.ts', async (load) => {
-  const original = await load<typeof conflict>()
-  return {
-    ...original,
-    conflictCopyOf: (loser: conflict.Loser, attempt?: number) => {
-      const copy = original.conflictCopyOf(loser, attempt)
-      return broken.now.conflictCopyOf?.(copy, loser) ?? copy
-    },
-  }
+  const { breakableConflict } = await import('../support/breakable.ts')
+  return breakableConflict(await load<typeof conflict>(), broken)
 })
 
 vi.mock('../../src/core/safety.ts', async (load) => {
+  const { breakable } = await import('../support/breakable.ts')
   const original = await load<typeof safety>()
-  return {
-    ...original,
-    deletesToHold: (...given: Parameters<typeof original.deletesToHold>) =>
-      (broken.now.deletesToHold ?? original.deletesToHold)(...given),
-  }
+  const { deletesToHold } = original
+  return { ...original, deletesToHold: breakable(deletesToHold, () => broken.now.deletesToHold) }
 })
 
 vi.mock('../../src/engine/generation.ts', async (load) => {
+  const { breakable } = await import('../support/breakable.ts')
   const original = await load<typeof generation>()
-  return {
-    ...original,
-    isOfVolume: (...given: Parameters<typeof original.isOfVolume>) =>
-      (broken.now.isOfVolume ?? original.isOfVolume)(...given),
-  }
+  const { isOfVolume } = original
+  return { ...original, isOfVolume: breakable(isOfVolume, () => broken.now.isOfVolume) }
 })
 
 afterEach(() => {
