@@ -42,6 +42,7 @@ import { Serial } from './serial.ts'
 import { servableAt, type Servable } from './servable.ts'
 import { Stamping } from './publish/stamping.ts'
 import { State } from './state.ts'
+import { Unrecorded } from './unrecorded.ts'
 import { Wake } from './wake.ts'
 
 /** One running peer: wires publish, pull and links to the ports and runs them until stopped. Read `start` first. */
@@ -99,11 +100,10 @@ export class Engine {
     this.#times = new DirectoryTimes({ volume, clock })
     const contention = new Contention()
     const firstLook = new FirstLook({ clock, signal: this.#stopping.signal })
+    const unrecorded = new Unrecorded({ volume, ledger, heldDeletes, dirty, clock })
+    const ports = { store, volume, clock, observer }
     const common = {
-      store,
-      volume,
-      clock,
-      observer,
+      ...ports,
       serial,
       ledger,
       dirty,
@@ -114,6 +114,7 @@ export class Engine {
       inbox,
       peers,
       firstLook,
+      unrecorded,
       mode,
     }
     const decider = new Decider({ ...common, self, isIgnored })

@@ -1,5 +1,6 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Entry } from '../../src/core/entry.ts'
+import { SyndError } from '../../src/core/errors.ts'
 import { tombstone } from '../core/build.ts'
 import { memoryHands } from '../support/memory-hands.ts'
 import { LoneEngine } from './lone-engine.ts'
@@ -141,4 +142,49 @@ test('what comes while everything is looked at is dropped by who is stopped, not
   await synd.pass(watchMs / 2)
   const left = await synd.stop()
   expect([...left.store.unequalRemote()].map(({ entry }) => entry)).toEqual([second])
+})
+
+/** b gives what it announces, and the index has no room for that; gives what makes room. */
+async function appliedWithoutRoom(
+  b: PlayedPeer,
+  entry: Entry,
+  content: string,
+): Promise<() => void> {
+  const { store } = synd.host
+  const commit = store.commit.bind(store)
+  const full = vi.spyOn(store, 'commit').mockImplementation((transaction) => {
+    if ((transaction.records ?? []).length > 0) throw new SyndError('no-space', 'no room')
+    commit(transaction)
+  })
+  b.announce([entry, content])
+  await synd.pass(5_000)
+  expect(synd.hands.read(entry.path)).toBe(content)
+  return () => full.mockRestore()
+}
+
+test.each([0, 400, 5_000])(
+  'rule 10: a file that was put here while the index had no room does not come back when it is deleted (%i ms)',
+  async (afterMs) => {
+    await announced(second)
+    const b = synd.peer('b')
+    const makeRoom = await appliedWithoutRoom(b, made, 'made')
+    b.announce(gone)
+    await synd.pass(afterMs)
+    makeRoom()
+    await synd.pass(60_000)
+    expect(synd.tree).toEqual(['f: f 644 first'])
+    expect(ownVersions(b, first, made, gone)).toEqual([])
+  },
+)
+
+test('rule 10: a file that was put here while the index had no room has no conflict when it is changed', async () => {
+  await announced(second)
+  const b = synd.peer('b')
+  const makeRoom = await appliedWithoutRoom(b, second, 'second')
+  b.announce(third)
+  await synd.pass(1_000)
+  makeRoom()
+  await synd.pass(60_000)
+  expect(synd.tree).toEqual(['f: f 644 third'])
+  expect(ownVersions(b, first, second, third[0])).toEqual([])
 })

@@ -18,6 +18,7 @@ import { OwnWork } from '../../src/engine/pull/own-work.ts'
 import { DirectoryTimes } from '../../src/engine/pull/directory-times.ts'
 import { Quarantine } from '../../src/engine/pull/quarantine.ts'
 import { Serial } from '../../src/engine/serial.ts'
+import { Unrecorded } from '../../src/engine/unrecorded.ts'
 import { digest, peer } from '../core/build.ts'
 import { engineParts } from '../engine/parts.ts'
 import { MemoryStore } from '../support/memory-store.ts'
@@ -73,13 +74,14 @@ export class PlanningPeer {
       mode: 'send-receive',
       localChanges,
     })
+    const heldDeletes = new HeldDeletes({ store, census, problems, clock, share: null })
     this.#applier = new Applier({
       store,
       volume: disk,
       clock,
       observer,
       serial: new Serial(),
-      ledger,
+      unrecorded: new Unrecorded({ volume: disk, ledger, heldDeletes, dirty, clock }),
       decider: this.#decider,
       copies: new ConflictCopies({ ...this.#parts, volume: disk, isIgnored }),
       quarantine: new Quarantine({ volume: disk, clock, problems, dirty }),
@@ -88,7 +90,7 @@ export class PlanningPeer {
       dirty,
       ownWork: new OwnWork(),
       times: new DirectoryTimes({ volume: disk, clock }),
-      heldDeletes: new HeldDeletes({ store, census, problems, clock, share: null }),
+      heldDeletes,
       damage: new Damage(),
       localChanges,
       problems,

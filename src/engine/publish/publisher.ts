@@ -23,6 +23,7 @@ import type { ProblemList } from '../problem-list.ts'
 import type { Scan, Scanned, Scope } from './scan.ts'
 import type { Serial } from '../serial.ts'
 import type { Stamping } from './stamping.ts'
+import type { Unrecorded } from '../unrecorded.ts'
 import { vanishedMs, Vanishing, type Confirmed } from './vanishing.ts'
 import { Wake } from '../wake.ts'
 
@@ -46,6 +47,7 @@ export interface PublisherParts {
   readonly observer: Observer
   readonly serial: Serial
   readonly ledger: Ledger
+  readonly unrecorded: Unrecorded
   readonly dirty: DirtyPaths
   readonly problems: ProblemList
   readonly findings: Findings
@@ -264,6 +266,7 @@ export class Publisher {
     const nowMs = clock.monotonicMs()
     const halt = volume.halt()
     if (halt !== null) return halt.message
+    await this.#parts.unrecorded.settle()
     for (const path of ignored) this.#parts.ignoring.forgetTree(path)
     if (mode === 'receive-only') {
       const known = this.#listing.note(seen, scanned, scope)

@@ -15,13 +15,11 @@ import type { Contention } from './contention.ts'
 import type { Decider } from './decider.ts'
 import type { Intent } from './verdict.ts'
 import type { Damage } from '../damage.ts'
-import { demandVolume } from '../demand-volume.ts'
 import type { DirectoryTimes } from './directory-times.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
 import type { Leftovers } from '../leftovers.ts'
-import type { Ledger } from '../ledger.ts'
 import type { LocalChanges } from '../local-changes.ts'
 import { mountedMessage, Mounts } from '../mounts.ts'
 import { Overlay } from './overlay.ts'
@@ -31,6 +29,7 @@ import type { Applied, Clock, ExpectedFile, Observer, Stage, Store, Volume } fro
 import type { ProblemList } from '../problem-list.ts'
 import type { Serial } from '../serial.ts'
 import { Slices } from '../slices.ts'
+import type { Unrecorded } from '../unrecorded.ts'
 
 /** A path whose bytes, if it needs any, are staged. */
 export interface Ready {
@@ -58,7 +57,7 @@ export interface ApplierParts {
   readonly clock: Clock
   readonly observer: Observer
   readonly serial: Serial
-  readonly ledger: Ledger
+  readonly unrecorded: Unrecorded
   readonly decider: Decider
   readonly copies: Copies
   readonly localChanges: LocalChanges
@@ -121,6 +120,7 @@ export class Applier {
   }
 
   async #applyAll(batch: readonly Ready[]): Promise<void> {
+    await this.#parts.unrecorded.settle()
     const overlay = new Overlay({ store: this.#parts.store })
     const ordered = orderForApply(batch.map((ready) => ({ ...ready, entry: ready.intent.entry })))
     await this.#makeCopies(ordered, overlay)
@@ -175,17 +175,12 @@ export class Applier {
   }
 
   async #commit(overlay: Overlay, holds: readonly string[]): Promise<void> {
-    const { volume, ledger, heldDeletes, onIgnoreFile } = this.#parts
+    const { volume, unrecorded, onIgnoreFile } = this.#parts
     const puts = overlay.take()
     if (puts.length === 0 && holds.length === 0) return
-    await volume.syncDirectories()
-    demandVolume(volume)
     const isIgnoreFile = puts.some(({ entry }) => entry.path === ignoreFilePath)
-    if (isIgnoreFile) onIgnoreFile.before()
-    const decided = heldDeletes.decidedBy(puts)
-    ledger.commit(puts, { releasedHolds: holds, heldDeletes: { removed: decided } })
-    volume.releaseHolds(holds)
-    heldDeletes.forget(decided)
+    if (isIgnoreFile && volume.halt() === null) onIgnoreFile.before()
+    await unrecorded.record({ puts, holds })
     if (isIgnoreFile) await onIgnoreFile.after()
   }
 
