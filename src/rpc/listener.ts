@@ -121,16 +121,14 @@ export class Listener {
   #admit(socket: Socket, certificate: X509Certificate | null): void {
     const leaver = this.#admitted.size < this.#maxConnections ? null : this.#oldestOfMost()
     if (leaver !== null) this.#refuse(leaver, 'too-many-connections')
-    socket.on('error', (error) => this.#broken(error, socket))
+    socket.on('error', () => {})
+    const address = socket.remoteAddress
+    onSessionError(socket, (error) =>
+      this.#refuse(socket, 'http2', { address, error: error.message }),
+    )
     this.#admitted.set(socket, certificate)
     socket.once('close', () => this.#admitted.delete(socket))
     this.#options.admit(socket)
-  }
-
-  /** Node ends an HTTP/2 session that breaks the rules or floods it, and says why at its socket. */
-  #broken(error: Error, socket: Socket): void {
-    const code = 'code' in error ? String(error.code) : ''
-    if (code.startsWith('ERR_HTTP2_')) this.#refuse(socket, 'http2', { error: error.message })
   }
 
   #renew(server: TlsServer, credentials: Credentials): void {
@@ -194,4 +192,19 @@ function listenError(error: Error, address: string): SyndError {
   return new SyndError('bad-settings', `SYND_GRPC_LISTEN: cannot listen on ${address} (${code})`, {
     cause: error,
   })
+}
+
+/**
+ * Calls back with why Node ends an HTTP/2 session that breaks the rules or floods it. It hands that to the `destroy` of the socket, and does so
+ * after a peer has closed its side too, when the socket is gone and no 'error' event comes of it.
+ */
+function onSessionError(socket: Socket, broken: (error: Error) => void): void {
+  const destroy = socket.destroy.bind(socket)
+  socket.destroy = (error?: Error): Socket => {
+    if (error !== undefined && 'code' in error && String(error.code).startsWith('ERR_HTTP2_')) {
+      socket.destroy = destroy
+      broken(error)
+    }
+    return destroy(error)
+  }
 }
