@@ -116,6 +116,8 @@ export interface Store {
   peers(): readonly PeerRecord[]
   peer(peerId: PeerId): PeerRecord | null
   holds(): readonly Hold[]
+  /** The ids of the last commit that released any: a crash may have come before their files were removed. */
+  releasedHolds(): readonly string[]
   /** Outside any transaction, durable at once: written before the files are moved (rule 22). */
   recordHolds(holds: readonly Hold[]): void
   heldDeletes(): readonly RelativePath[]
@@ -272,7 +274,7 @@ export interface Volume {
    */
   sweep(): void
   /** Removes held files whose fate the index knows. */
-  releaseHolds(ids: readonly string[]): void
+  releaseHolds(ids: readonly string[]): Promise<void>
   /** Whether modes stick on this file system (rule 13). */
   readonly keepsModes: boolean
   readonly keepsSymlinks: boolean

@@ -43,6 +43,7 @@ export function reportedStore(
     peers: () => store.peers(),
     peer: (peerId) => store.peer(peerId),
     holds: () => store.holds(),
+    releasedHolds: () => store.releasedHolds(),
     recordHolds: (holds) => report(() => store.recordHolds(holds)),
     heldDeletes: () => store.heldDeletes(),
     commit: (transaction) => report(() => store.commit(transaction)),

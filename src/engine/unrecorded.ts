@@ -23,6 +23,8 @@ export class Unrecorded {
   readonly #dirty: DirtyPaths
   readonly #clock: Clock
   #made: readonly Made[] = []
+  /** The holds of what was recorded last are let go, while the next is made. */
+  #releasing: Promise<void> = Promise.resolve()
 
   constructor(parts: {
     volume: Volume
@@ -51,8 +53,14 @@ export class Unrecorded {
       await this.#recordAll({ isLate: true })
   }
 
+  /** Resolves when all holds that were let go are gone. */
+  released(): Promise<void> {
+    return this.#releasing
+  }
+
   async #recordAll({ isLate }: { isLate: boolean }): Promise<void> {
     await this.#volume.syncDirectories()
+    await this.#releasing
     demandVolume(this.#volume)
     for (const made of this.#made) {
       this.#commit(made)
@@ -65,8 +73,15 @@ export class Unrecorded {
     const decided = this.#heldDeletes.decidedBy(puts)
     this.#ledger.commit(puts, { releasedHolds: holds, heldDeletes: { removed: decided } })
     this.#made = this.#made.filter((other) => other !== made)
-    this.#volume.releaseHolds(holds)
+    this.#release(holds)
     this.#heldDeletes.forget(decided)
+  }
+
+  #release(holds: readonly string[]): void {
+    const released = this.#volume.releaseHolds(holds)
+    this.#releasing = Promise.all([this.#releasing, released]).then(() => undefined)
+    // Who records next is told of it.
+    void this.#releasing.catch(() => undefined)
   }
 
   /** Somebody may have changed it since, and was seen when the index did not know it. */

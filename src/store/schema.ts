@@ -6,7 +6,10 @@ import { SyndError } from '../core/errors.ts'
  * `schemaSteps[n]` brings an index from schema version n to n + 1, inside a transaction. A step that was released is
  * never edited: a change of the schema is a new step at the end.
  */
-export const schemaSteps: readonly ((database: DatabaseSync) => void)[] = [createTables]
+export const schemaSteps: readonly ((database: DatabaseSync) => void)[] = [
+  createTables,
+  addReleasedHolds,
+]
 
 /** The version in the file; 0 for one that is empty. */
 export function schemaVersion(database: DatabaseSync): number {
@@ -102,5 +105,12 @@ function createTables(database: DatabaseSync): void {
       last_counter INTEGER NOT NULL,
       last_sequence INTEGER NOT NULL
     ) STRICT;
+  `)
+}
+
+/** One row: the ids of the last holds that were released, with spaces in between. */
+function addReleasedHolds(database: DatabaseSync): void {
+  database.exec(`
+    CREATE TABLE released_holds (id INTEGER PRIMARY KEY CHECK (id = 1), hold_ids TEXT NOT NULL) STRICT;
   `)
 }

@@ -112,6 +112,10 @@ export class SqliteStore implements Store {
     return this.#guard(() => this.#tables.holds.all())
   }
 
+  releasedHolds(): readonly string[] {
+    return this.#guard(() => this.#tables.holds.released())
+  }
+
   recordHolds(holds: readonly Hold[]): void {
     this.#guard(() =>
       inTransaction(this.#database, () => {
@@ -158,7 +162,7 @@ export class SqliteStore implements Store {
     if (transaction.isRemoteForgotten === true) remote.clear()
     for (const record of transaction.remote ?? []) remote.put(record)
     for (const record of transaction.recorded ?? []) peers.put(record)
-    for (const id of transaction.releasedHolds ?? []) holds.release(id)
+    holds.release(transaction.releasedHolds ?? [])
     for (const path of transaction.heldDeletes?.removed ?? []) heldDeletes.remove(path)
     for (const path of transaction.heldDeletes?.added ?? []) heldDeletes.add(path)
   }

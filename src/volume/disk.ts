@@ -96,6 +96,8 @@ export interface Disk {
   /** Replaces what is at `to` without a gap. */
   rename(from: DiskPath, to: DiskPath): void
   unlink(path: DiskPath): void
+  /** Unlinks many files of one directory; all are tried. Not in the event loop: to free what a file had takes the kernel longer than any other change. */
+  unlinkEach(directory: DiskPath, names: readonly string[]): Promise<void>
   rmdir(path: DiskPath): void
   /** Of a file or directory. */
   chmod(path: DiskPath, mode: number): void

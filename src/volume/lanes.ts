@@ -5,12 +5,13 @@ const maxLanes = 64
 export async function inLanes<Item>(
   items: readonly Item[],
   work: (item: Item) => Promise<void>,
+  { lanes = maxLanes }: { readonly lanes?: number } = {},
 ): Promise<void> {
   const waiting = items.values()
   const failures: unknown[] = []
   const lane = async (): Promise<void> => {
     for (const item of waiting) await work(item).catch((error: unknown) => failures.push(error))
   }
-  await Promise.all(Array.from({ length: Math.min(maxLanes, items.length) }, lane))
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane))
   if (failures.length > 0) throw failures[0]
 }

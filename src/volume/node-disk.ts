@@ -15,6 +15,7 @@ import {
   rmdirSync,
   statSync,
   symlinkSync,
+  unlink,
   unlinkSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
@@ -29,6 +30,7 @@ import {
   type ReadableFile,
   type WritableFile,
 } from './disk.ts'
+import { inLanes } from './lanes.ts'
 import { copyFileTo } from './node/copy-file.ts'
 import { toDiskError, toDiskStat } from './node/disk-stat.ts'
 import { hashFileWith } from './node/hash-file.ts'
@@ -38,6 +40,10 @@ import { timeOf } from './node/time.ts'
 import { O_PATH, placeIn, placeOf, Walk, type Place } from './node/walk.ts'
 
 const syncTo = promisify(fsync)
+const unlinkFrom = promisify(unlink)
+
+/** Unlinks that run at once: more would only wait for each other in the file system, and keep syncs waiting. */
+const unlinkLanes = 4
 
 /** A FIFO that took a file's place must not hang the open; a symlink in its place is refused. */
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -141,6 +147,18 @@ export class NodeDisk implements Disk {
 
   unlink(path: DiskPath): void {
     this.#at('unlink', path, (place) => unlinkSync(place))
+  }
+
+  async unlinkEach(directory: DiskPath, names: readonly string[]): Promise<void> {
+    if (names.length === 0) return
+    const fd = called('open', () => this.#walk.openDirectory(directory))
+    const unlinkOne = (name: string): Promise<void> =>
+      calling('unlink', () => unlinkFrom(placeIn(fd, name)))
+    try {
+      await inLanes(names, unlinkOne, { lanes: unlinkLanes })
+    } finally {
+      closeSync(fd)
+    }
   }
 
   rmdir(path: DiskPath): void {

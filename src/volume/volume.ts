@@ -28,7 +28,7 @@ import { haltOf, writeGeneration, type Marker } from './ground/marker.ts'
 import type { Keeps } from './ground/probe.ts'
 import type { RootIdentity } from './ground/root.ts'
 import { countAside, putAside } from './quarantine.ts'
-import { removeIfThere, type FileStage, type StageExpectation } from './staging/stage.ts'
+import { type FileStage, type StageExpectation } from './staging/stage.ts'
 import { syncStages } from './staging/sync-stages.ts'
 import { createStage, stageCopy, stageHeld, sweepStaging, type Staging } from './staging/staging.ts'
 
@@ -202,9 +202,11 @@ export class SyndVolume implements Volume {
     this.#leftovers = []
   }
 
-  releaseHolds(ids: readonly string[]): void {
-    this.#disk.together(() => {
-      for (const id of ids) removeIfThere(this.#disk, holdPathOf(id))
-    })
+  async releaseHolds(ids: readonly string[]): Promise<void> {
+    try {
+      await this.#disk.unlinkEach(holdDirectory, ids)
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error
+    }
   }
 }

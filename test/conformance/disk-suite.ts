@@ -229,6 +229,25 @@ export function diskSuite(name: string, open: () => DiskUnderTest): void {
       expect(disk.lstat('d')).toBeNull()
     })
 
+    withDisk(
+      'many files of a directory are unlinked, and all are tried',
+      async ({ disk, hands }) => {
+        const names = Array.from({ length: 20 }, (_, n) => `${n}`)
+        disk.mkdir('d', 0o755)
+        for (const name of names) hands.write(`d/${name}`, name)
+        hands.symlink('d', 'l')
+        const unlinking = (directory: string, those: readonly string[]): Promise<string | null> =>
+          disk.unlinkEach(directory, those).then(() => 'done', errnoOf)
+        expect(await unlinking('d', [])).toBe('done')
+        expect(await unlinking('l', names)).toBe('ENOTDIR')
+        expect(await unlinking('nothing', names)).toBe('ENOENT')
+        expect(disk.list('d').length).toBe(20)
+        expect(await unlinking('d', ['none', ...names.slice(1)])).toBe('ENOENT')
+        expect(disk.list('d')).toEqual(['0'])
+        expect(await unlinking('d', ['0'])).toBe('done')
+      },
+    )
+
     withDisk('a directory has exactly the mode that was asked for', ({ disk }) => {
       for (const mode of [0o777, 0o775, 0o700, 0o555, 0]) {
         disk.mkdir('d', mode)

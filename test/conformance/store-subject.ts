@@ -21,6 +21,7 @@ export function contentOf(store: Store) {
     unequalRemote: [...store.unequalRemote()],
     peers: store.peers(),
     holds: store.holds(),
+    releasedHolds: store.releasedHolds(),
     heldDeletes: store.heldDeletes(),
     identity: store.identity(),
     lastCounter: store.lastCounter(),

@@ -41,6 +41,17 @@ export function testTransactions(subject: StoreSubject): void {
       expect(subject.store.holds()).toStrictEqual(holds.slice(1))
     })
 
+    test('what was released last is known until other holds are', () => {
+      expect(subject.store.releasedHolds()).toEqual([])
+      subject.store.commit({ releasedHolds: ['1', '2'] })
+      subject.store.commit({ releasedHolds: [] })
+      subject.store.commit({ lastCounter: 1 })
+      subject.reopen()
+      expect(subject.store.releasedHolds()).toEqual(['1', '2'])
+      subject.store.commit({ releasedHolds: ['3'] })
+      expect(subject.store.releasedHolds()).toEqual(['3'])
+    })
+
     test('a hold recorded again under its id is the later one', () => {
       subject.store.recordHolds([{ id: '1', path: path('x'), expected: null }])
       subject.store.recordHolds([{ id: '1', path: path('y'), expected: null }])

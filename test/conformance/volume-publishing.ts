@@ -34,7 +34,7 @@ export function volumePublishing(name: string, ground: () => Ground): void {
           expect(second.hold).not.toBeNull()
           const gone = demandApplied(await remove(volume, path, second.observation))
           expect(hands.read(path)).toBeNull()
-          volume.releaseHolds([second.hold, gone.hold].filter((id) => id !== null))
+          await volume.releaseHolds([second.hold, gone.hold].filter((id) => id !== null))
         }
         expect(volume.heldIds()).toEqual([])
         expect(ledger.holds()).toHaveLength(nastyNames.length * 2)
@@ -125,7 +125,7 @@ export function volumePublishing(name: string, ground: () => Ground): void {
           const shown = { file: 'f 644 new', directory: 'd 755', symlink: 'l new' }[to]
           expect(hands.tree()).toEqual(new Map([['p', shown]]))
           expect(stagedFiles(hands)).toEqual([])
-          if (make2.hold !== null) volume.releaseHolds([make2.hold])
+          if (make2.hold !== null) await volume.releaseHolds([make2.hold])
           expect(volume.heldIds()).toEqual([])
         })
       }

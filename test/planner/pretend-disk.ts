@@ -145,7 +145,7 @@ export class PretendDisk implements Volume {
   }
   noteNames(): void {}
   async syncDirectories(): Promise<void> {}
-  releaseHolds(): void {}
+  async releaseHolds(): Promise<void> {}
   sweep(): void {}
 
   heldIds(): readonly string[] {

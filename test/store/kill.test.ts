@@ -57,6 +57,7 @@ function contentOfGeneration(n: number) {
     remote,
     peers: [peerRecord('b', n)],
     holds: [],
+    releasedHolds: [holdOf(n - 1).id],
     heldDeletes: [path(`held-${n}`)],
     identity: generation(n).identity,
     lastCounter: n,

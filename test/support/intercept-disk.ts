@@ -43,6 +43,7 @@ export function interceptDisk(
       before('unlink', path, null)
       disk.unlink(path)
     },
+    unlinkEach: (directory, names) => disk.unlinkEach(directory, names),
     rmdir: (path) => {
       before('rmdir', path, null)
       disk.rmdir(path)

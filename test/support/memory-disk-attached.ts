@@ -7,6 +7,7 @@ import {
   type ReadableFile,
   type WritableFile,
 } from '../../src/volume/disk.ts'
+import { inLanes } from '../../src/volume/lanes.ts'
 import { sha256 } from '../../src/volume/sha256.ts'
 import { ownerAccess, rootAccess, type Access } from './memory-access.ts'
 import { contentOf, saveInode, statOf, writeInto, type Inode } from './memory-inode.ts'
@@ -169,6 +170,14 @@ export class AttachedDisk implements Disk {
     this.#effect('unlink', path, null, () => {
       this.#access.alter(path)
       this.#tree.unlink(path)
+    })
+  }
+
+  async unlinkEach(directory: DiskPath, names: readonly string[]): Promise<void> {
+    await inLanes(names, async (name) => {
+      const path = `${directory}/${name}`
+      await this.#options.pause?.({ operation: 'unlink', path, to: null })
+      this.unlink(path)
     })
   }
 

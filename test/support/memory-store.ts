@@ -15,6 +15,7 @@ interface Tables {
   readonly remote: SortedMap<RelativePath, ReadonlyMap<PeerId, RemoteRecord>>
   readonly peers: SortedMap<PeerId, PeerRecord>
   readonly holds: SortedMap<string, Hold>
+  readonly releasedHolds: readonly string[]
   readonly heldDeletes: SortedMap<RelativePath, true>
   readonly identity: Identity
   readonly lastCounter: number
@@ -135,6 +136,10 @@ export class MemoryStore implements Store {
     return [...this.#tables.holds.values()]
   }
 
+  releasedHolds(): readonly string[] {
+    return this.#tables.releasedHolds
+  }
+
   recordHolds(holds: readonly Hold[]): void {
     for (const hold of holds) this.#ownTables().holds.set(hold.id, hold)
   }
@@ -161,11 +166,13 @@ export class MemoryStore implements Store {
       tables.remote.set(path, new Map(tables.remote.get(path)).set(record.peer, record))
     }
     for (const record of recorded) tables.peers.set(record.peerId, record)
-    for (const id of transaction.releasedHolds ?? []) tables.holds.delete(id)
+    const { releasedHolds = [] } = transaction
+    for (const id of releasedHolds) tables.holds.delete(id)
     for (const path of transaction.heldDeletes?.removed ?? []) tables.heldDeletes.delete(path)
     for (const path of transaction.heldDeletes?.added ?? []) tables.heldDeletes.set(path, true)
     this.#tables = {
       ...tables,
+      releasedHolds: releasedHolds.length > 0 ? releasedHolds : tables.releasedHolds,
       identity:
         transaction.identity === undefined
           ? tables.identity
@@ -199,6 +206,7 @@ function emptyTables(peerId: PeerId): Tables {
     remote: new SortedMap(),
     peers: new SortedMap(),
     holds: new SortedMap(),
+    releasedHolds: [],
     heldDeletes: new SortedMap(),
     identity: {
       peerId,

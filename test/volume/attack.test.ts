@@ -76,7 +76,7 @@ async function everything(
   const now = volume.look(f)
   const expected = now.kind === 'present' ? now.observation : null
   const applied = await put(volume, 'd/f', { content: `content ${turn}`, expected })
-  if (applied.kind === 'applied' && applied.hold !== null) volume.releaseHolds([applied.hold])
+  if (applied.kind === 'applied' && applied.hold !== null) await volume.releaseHolds([applied.hold])
   const made = await volume.apply({
     kind: 'make',
     entry: directoryEntry('d/sub', 0o700 + (turn % 8)),
@@ -97,11 +97,11 @@ async function everything(
       path: parseRelativePath(path),
       expected: made1.observation,
     })
-    if (gone.kind === 'applied' && gone.hold !== null) volume.releaseHolds([gone.hold])
+    if (gone.kind === 'applied' && gone.hold !== null) await volume.releaseHolds([gone.hold])
   }
   if (applied.kind === 'applied' && applied.observation !== null && turn % 5 === 0) {
     const gone = await volume.apply({ kind: 'remove', path: f, expected: applied.observation })
-    if (gone.kind === 'applied' && gone.hold !== null) volume.releaseHolds([gone.hold])
+    if (gone.kind === 'applied' && gone.hold !== null) await volume.releaseHolds([gone.hold])
   }
   await volume.syncDirectories()
 }

@@ -155,7 +155,7 @@ describe.skipIf(!isRoot)('files of other owners', () => {
         await put(volume, 'f', { content: 'new', expected: observed(volume, 'f') }),
       )
       expect(applied.displaced).toBe(false)
-      volume.releaseHolds(applied.hold === null ? [] : [applied.hold])
+      await volume.releaseHolds(applied.hold === null ? [] : [applied.hold])
       expect(under.hands.read('f')).toBe('new')
     })
     expect(statSync(join(under.path, 'f')).uid).toBe(65534)

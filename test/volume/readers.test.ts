@@ -22,7 +22,7 @@ describe('rule 22: somebody who reads a file all the time', () => {
         await put(volume, 'f', { content: versionOf(turn), expected: last }),
       )
       last = applied.observation
-      if (applied.hold !== null) volume.releaseHolds([applied.hold])
+      if (applied.hold !== null) await volume.releaseHolds([applied.hold])
     }
     expect(reader.faults()).toEqual([])
   })
@@ -41,7 +41,7 @@ describe('rule 22: somebody who reads a file all the time', () => {
           : await put(volume, 'f', { content, expected: last }),
       )
       last = applied.observation
-      if (applied.hold !== null) volume.releaseHolds([applied.hold])
+      if (applied.hold !== null) await volume.releaseHolds([applied.hold])
     }
     expect(reader.faults()).toEqual([])
   })

@@ -113,6 +113,11 @@ export class Applier {
     this.#parts.dirty.wake.call()
   }
 
+  /** Resolves when nothing of what was applied is left to be done. */
+  drained(): Promise<void> {
+    return this.#parts.unrecorded.released()
+  }
+
   /** The path for which what is here is about to be copied: it must not go first (rule 15); null: there is none. */
   wanterOf({ entry }: Intent, record: IndexRecord | null): RelativePath | null {
     if (record?.entry.kind !== 'file' || sameContent(record.entry, entry)) return null

@@ -6,7 +6,7 @@ import type { Observer, Store, Volume } from '../ports.ts'
 
 /**
  * What a crash left in `.synd/hold` (rule 22): a file whose content is no known version of its path becomes the conflict copy of that path;
- * only then is it swept.
+ * only then is it swept. What had been let go already goes.
  */
 export async function resolveHeldFiles(parts: {
   store: Store
@@ -16,6 +16,7 @@ export async function resolveHeldFiles(parts: {
   observer: Observer
 }): Promise<void> {
   const { store, volume, copies, ledger, observer } = parts
+  await volume.releaseHolds(store.releasedHolds())
   const overlay = new Overlay({ store })
   const resolved: string[] = []
   for (const { id, path } of store.holds()) {
@@ -38,5 +39,5 @@ export async function resolveHeldFiles(parts: {
   }
   await volume.syncDirectories()
   ledger.commit(overlay.take(), { releasedHolds: resolved })
-  volume.releaseHolds(resolved)
+  await volume.releaseHolds(resolved)
 }

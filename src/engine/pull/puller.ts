@@ -102,6 +102,7 @@ export class Puller {
     ])
     await this.#fetcher.drained()
     for (const { stage } of this.#ready.splice(0)) await stage?.discard()
+    await this.#parts.applier.drained()
   }
 
   async #decideLoop(signal: AbortSignal): Promise<void> {
