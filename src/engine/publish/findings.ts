@@ -17,7 +17,7 @@ const quietMs = 150
 /** An editor that truncates before it writes leaves an empty file for a moment. */
 const emptiedMs = 50
 
-/** A file that has not changed for this long is quiet whatever happened to it before. */
+/** A file that was not written to for this long is quiet whatever happened to it before. */
 const longQuietMs = 2_000
 
 /** What cannot be read is tried again after this; until it is read nobody can say that the peers are in sync. */
@@ -54,7 +54,8 @@ export class Findings {
     const isEmptied = observation.sizeBytes === 0 && entry?.kind === 'file' && entry.sizeBytes > 0
     const isLarge = observation.sizeBytes > quietSizeBytes
     if (!isEmptied && !isLarge) return true
-    const ageMs = this.#clock.nowMs() - Number(observation.ctimeNs / 1_000_000n)
+    // Not by its ctime: a whole file that is moved here, or gets its old mtime after it was written, has nothing more to come.
+    const ageMs = this.#clock.nowMs() - Number(observation.mtimeNs / 1_000_000n)
     if (ageMs > longQuietMs) return true
     return this.#dirty.isQuiet(path, observation, {
       nowMs: this.#clock.monotonicMs(),
