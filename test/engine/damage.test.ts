@@ -166,6 +166,29 @@ test('rule 23: what was in a directory that is missing is damage like the direct
   expect(['d', 'd/g'].map(entryAt)).toEqual(known)
 })
 
+test('rule 23: a directory that has to be in the place of what was lost is put beside it and covers nothing', async () => {
+  await started()
+  synd.hands.mkdir('old')
+  await synd.pass(1_000)
+  synd.hands.write('x', 'ours too')
+  await synd.pass(1_000)
+  const known = fileAt('x')
+  const b = await powerLoss((disk) => {
+    const { entries } = disk.tree().root
+    const old = entries.get('old')
+    if (old === undefined) throw new Error('no directory')
+    entries.delete('old')
+    entries.set('x', old)
+    memoryHands(disk).write('x/inside', 'new')
+    old.mtimeNs = BigInt(known.mtimeUs) * 1_000n - 1_000n
+  })
+  b.connect()
+  await synd.pass(30_000)
+  expect(entryAt('x')).toMatchObject({ kind: 'directory' })
+  expect(compareVectors(entryAt('x').version, known.version)).toBe('concurrent')
+  expect(told(b, 'x').at(-1)).toEqual(entryAt('x'))
+})
+
 describe('after a power loss', () => {
   test.each([
     ['written into', () => synd.hands.write('f', 'edited')],

@@ -2,14 +2,14 @@ import { isLive } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
 import { orderForAnnouncement } from '../../core/plan.ts'
-import { ancestorsOf, type RelativePath } from '../../core/relative-path.ts'
+import type { RelativePath } from '../../core/relative-path.ts'
 import type { Damage } from '../damage.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import { unreadableMs, type Findings, type HashedDifference } from './findings.ts'
+import { Gains, type Step } from './gains.ts'
 import type { HeldDeletes } from './held-deletes.ts'
 import type { Ignoring } from './ignoring.ts'
 import { Listing } from './listing.ts'
-import { isSameRecord } from './same-record.ts'
 import type { Inbox } from '../pull/inbox.ts'
 import type { Leftovers } from '../leftovers.ts'
 import type { Ledger, Put } from '../ledger.ts'
@@ -29,10 +29,6 @@ import { Wake } from '../wake.ts'
 
 /** A volume that halted, or an index that could not be written, is tried again this often. */
 const haltedMs = 1_000
-
-interface Step extends Put {
-  readonly replacesDirectory: boolean
-}
 
 /** What a round saw, before the index was asked. */
 interface Seen {
@@ -73,8 +69,8 @@ export interface PublisherParts {
 export class Publisher {
   readonly #parts: PublisherParts
   readonly #vanishing = new Vanishing()
-  readonly #repairs: Repairs
   readonly #losses: Losses
+  readonly #gains: Gains
   readonly #listing: Listing
   readonly #firstScan = new Wake()
   #isInRound = false
@@ -85,10 +81,11 @@ export class Publisher {
 
   constructor(parts: PublisherParts) {
     this.#parts = parts
-    this.#repairs = new Repairs(parts)
+    const repairs = new Repairs(parts)
     const isIgnored = parts.ignoring.isIgnored.bind(parts.ignoring)
-    const shared = { ...parts, vanishing: this.#vanishing, repairs: this.#repairs, isIgnored }
+    const shared = { ...parts, vanishing: this.#vanishing, repairs, isIgnored }
     this.#losses = new Losses(shared)
+    this.#gains = new Gains({ ...shared, losses: this.#losses })
     this.#listing = new Listing(shared)
   }
 
@@ -273,7 +270,7 @@ export class Publisher {
       if (known.length > 0) ledger.commit(known)
       return null
     }
-    const found = this.#stampFound(hashed, confirmed)
+    const found = this.#gains.stamp(hashed, confirmed)
     const { puts: losses, forgotten } = this.#losses.stamp(confirmed, hashed)
     const steps = losses.map((put) => ({ ...put, replacesDirectory: false }))
     const puts = orderForAnnouncement([...found, ...steps])
@@ -298,61 +295,5 @@ export class Publisher {
     volume.noteNames(adopted.map(({ entry }) => entry.path))
     await volume.syncDirectories()
     demandVolume(volume)
-  }
-
-  #stampFound(hashed: readonly HashedDifference[], confirmed: Confirmed): Step[] {
-    const { store, stamping } = this.#parts
-    const steps = new Map<RelativePath, Step>()
-    for (const difference of hashed) {
-      const { path, observation, record } = difference
-      if (!isSameRecord(store.get(path), record)) {
-        this.#lookAgain(path)
-        continue
-      }
-      if (this.#repairs.isDamage(difference)) continue
-      const replacesDirectory =
-        record?.entry.kind === 'directory' && observation.kind !== 'directory'
-      if (replacesDirectory && record !== null) {
-        if (!this.#losses.isReplaceable(record, confirmed)) continue
-      }
-      if (!this.#isLeftover(difference) && this.#raiseParents(path, steps)) {
-        const isLost = this.#repairs.isGivenUp(path) || this.#repairs.isUnrecorded(difference)
-        const put = isLost ? stamping.left(difference) : stamping.found(difference)
-        if (put !== null) steps.set(path, { ...put, replacesDirectory })
-      }
-    }
-    return [...steps.values()]
-  }
-
-  /** A live entry needs live directories above it: a tombstoned one that is on the disk again is stamped. False: look again. */
-  #raiseParents(path: RelativePath, steps: Map<RelativePath, Step>): boolean {
-    const { store, volume, ledger, stamping, clock } = this.#parts
-    for (const ancestor of ancestorsOf(path)) {
-      if (ledger.isDirectory(ancestor) || steps.get(ancestor)?.entry.kind === 'directory') continue
-      const look = volume.look(ancestor)
-      if (look.kind !== 'present' || look.observation.kind !== 'directory') {
-        this.#parts.dirty.add(path, clock.monotonicMs(), { delayMs: 50 })
-        return false
-      }
-      const { observation } = look
-      const finding = { path: ancestor, observation, digest: null, target: null }
-      const put = stamping.found({
-        path: ancestor,
-        observation,
-        record: store.get(ancestor),
-        finding,
-      })
-      if (put !== null) steps.set(ancestor, { ...put, replacesDirectory: false })
-    }
-    return true
-  }
-
-  /** A deleted directory that stays on disk for unsyncable things inside resurrects nothing (rule 14). */
-  #isLeftover({ path, record, observation }: HashedDifference): boolean {
-    return observation.kind === 'directory' && this.#parts.leftovers.is(path, record)
-  }
-
-  #lookAgain(path: RelativePath): void {
-    this.#parts.dirty.add(path, this.#parts.clock.monotonicMs())
   }
 }

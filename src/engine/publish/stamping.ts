@@ -24,7 +24,9 @@ import type { SyncMode } from '../../core/protocol.ts'
 import {
   compareVectors,
   emptyVector,
+  formatVector,
   mergeVectors,
+  vectorOf,
   type Dot,
   type VersionVector,
 } from '../../core/version-vector.ts'
@@ -138,6 +140,18 @@ export class Stamping {
   }
 
   /**
+   * A directory that has to be where a power loss took `lost` (rules 11 and 23): beside it, so that whoever has that keeps a copy of it. A dot of
+   * ours would cover all that we wrote before, and with no version it would give way, which it cannot. This one nobody has seen.
+   */
+  beside(finding: Finding, lost: Entry): Put {
+    const entry = this.unversioned(finding)
+    const dot = this.pseudoDot(entry, formatVector(lost.version))
+    const stamped = { ...entry, version: vectorOf(dot), contentDot: dot, metadataDot: dot }
+    const seenMs = this.#clock.nowMs()
+    return { entry: stamped, observation: finding.observation, isAnnounced: true, seenMs }
+  }
+
+  /**
    * A founder's stamp: the same on every founder that holds the same content (rule 9). Of what others have too, a send-only peer takes over the
    * version, or makes one over what is the same or deleted (rule M3).
    */
@@ -163,9 +177,10 @@ export class Stamping {
     return { ...put, entry: stamped }
   }
 
-  /** {first 64 bits of SHA-256(path, kind, digest): 1} */
-  pseudoDot(entry: Entry): Dot {
-    const digest = this.#sha256([entry.path, entry.kind, contentDigest(entry) ?? ''].join('\0'))
+  /** {first 64 bits of SHA-256(path, kind, digest): 1}; `apart` tells two apart that would be equal in these. */
+  pseudoDot(entry: Entry, ...apart: readonly string[]): Dot {
+    const parts = [entry.path, entry.kind, contentDigest(entry) ?? '', ...apart]
+    const digest = this.#sha256(parts.join('\0'))
     return { peer: parsePeerId(digest.slice(0, 16)), counter: 1 }
   }
 
