@@ -42,7 +42,7 @@ export class ConflictCopies implements Copies {
 
   /** The copy of what the disk holds under the loser's name. False: the disk is not as the index says, look and decide again. */
   async ofLocal(loser: Loser, overlay: Overlay): Promise<boolean> {
-    return this.#make(loser, overlay, async (copy) => {
+    const put = async (copy: Loser): Promise<Applied> => {
       if (copy.kind === 'symlink')
         return this.#volume.apply({ kind: 'make', entry: copy, expected: null })
       const { digest, sizeBytes } = copy
@@ -50,7 +50,8 @@ export class ConflictCopies implements Copies {
       if (stage !== null) return discarding(stage, () => this.#publish(copy, stage))
       this.#lookAgain(loser.path)
       return { kind: 'changed' }
-    })
+    }
+    return this.#make(loser, overlay, { put, isTriedAgain: true })
   }
 
   /**
@@ -73,16 +74,17 @@ export class ConflictCopies implements Copies {
     const edit = this.#stamping.unversioned({ path, observation, digest, target: null })
     return discarding(stage, async () => {
       if (edit.kind !== 'file') return false
-      return this.#make(edit, overlay, async (copy) =>
-        copy.kind === 'file' ? this.#publish(copy, stage) : { kind: 'changed' },
-      )
+      const put = async (copy: Loser): Promise<Applied> =>
+        copy.kind === 'file' ? this.#publish(copy, stage) : { kind: 'changed' }
+      return this.#make(edit, overlay, { put, isTriedAgain: false })
     })
   }
 
+  /** `isTriedAgain`: once the index knows what has the name. A held file is not before the next start: it takes another name. */
   async #make(
     loser: Loser,
     overlay: Overlay,
-    put: (copy: Loser) => Promise<Applied>,
+    options: { put: (copy: Loser) => Promise<Applied>; isTriedAgain: boolean },
   ): Promise<boolean> {
     for (let attempt = 0; attempt < copyAttempts; attempt++) {
       const copy = conflictCopyOf(loser, attempt)
@@ -92,7 +94,7 @@ export class ConflictCopies implements Copies {
       if (fate === 'taken') continue
       if (fate !== 'new') return this.#merge(fate, overlay)
       const isIgnored = this.#isIgnored(copy.path, false)
-      const applied = await put(copy)
+      const applied = await options.put(copy)
       // What is ignored leaves the index at the next look (rule 14).
       if (applied.kind !== 'applied' || isIgnored) this.#lookAgain(copy.path)
       if (applied.kind === 'applied') {
@@ -101,10 +103,11 @@ export class ConflictCopies implements Copies {
         this.#observer.conflicted()
         return true
       }
-      if (!isIgnored) return false
-      // Something has the name that nobody will record: the copy itself, or it gets another name.
+      if (!isIgnored && options.isTriedAgain) return false
+      // Something has the name that nobody records now: the copy itself, or it gets another name.
       const there = await this.#sameAt(copy)
       if (there === null) continue
+      if (!isIgnored) return false
       overlay.put({ entry: copy, observation: there, isAnnounced: false, seenMs: null })
       return true
     }
