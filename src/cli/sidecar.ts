@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { Settings } from '../config/complete.ts'
 import { formatHostPort } from '../config/addresses.ts'
 import { ownEnvironment } from '../config/environment.ts'
-import { parseDigest } from '../core/digest.ts'
 import type { SourceOffer } from '../core/protocol.ts'
 import { Engine } from '../engine/engine.ts'
 import { fingerprintOfBlob } from '../identity/public-key.ts'
@@ -17,6 +15,7 @@ import { createSource } from '../transfer/source.ts'
 import { inotifyWatches, inotifyWatchLimit } from '../volume/inotify-limits.ts'
 import { openGround } from '../volume/open.ts'
 import { openFile } from '../volume/opened-file.ts'
+import { sha256OfLatin1 } from '../volume/sha256.ts'
 import { VolumeWatcher } from '../volume/watch.ts'
 import { readBootId, systemChance, systemClock } from './host.ts'
 import { Stack } from './stack.ts'
@@ -113,7 +112,7 @@ async function wire(settings: Settings, log: Log, opened: Stack): Promise<Sideca
     clock,
     chance,
     observer,
-    sha256: (text) => parseDigest(createHash('sha256').update(text, 'latin1').digest('hex')),
+    sha256: sha256OfLatin1,
     settings: {
       name: settings.peerName,
       version: readVersion(),
