@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { parseDocument, visit } from 'yaml'
+import { createRequire } from 'node:module'
+import type * as Yaml from 'yaml'
 import { SyndError } from '../core/errors.ts'
 import { closestName } from './close-name.ts'
 import type { Given, GivenSettings } from './given.ts'
@@ -52,6 +53,8 @@ function parse(path: string): unknown {
 
 /** The document with every scalar as the text that was written: 007, 1e3 and true are not made into something else. */
 function parseTexts(text: string): unknown {
+  // Loaded for whoever has such a file: it would take 1.4 MiB from everybody.
+  const { parseDocument, visit }: typeof Yaml = createRequire(import.meta.url)('yaml')
   const document = parseDocument(text, { schema: 'core', logLevel: 'error' })
   const [error] = document.errors
   if (error !== undefined) throw error

@@ -3,6 +3,7 @@ import { mergeOver } from './merge.ts'
 import {
   compareVectors,
   coversDot,
+  dotsEqual,
   mergeVectors,
   withDot,
   type Dot,
@@ -98,6 +99,22 @@ export function giveWay(local: Entry, remote: Entry, dot: Dot): Decision | null 
   const entry = { ...remote, version, contentDot: dot, metadataDot: dot }
   const loser = local.kind === 'tombstone' ? null : local
   return { kind: 'become', entry, loser, isVersionReuse: false }
+}
+
+/**
+ * The dots decide between the two (rule 3), and the side that gives way had met a third write that the other has not seen. Who meets the other and
+ * that third write alone lets the third one stand, under the same vector: who merges these two has to add a dot of its own.
+ */
+export function hasMetAnother(local: Entry, remote: Entry): boolean {
+  if (sameContent(local, remote)) return false
+  if (compareVectors(local.version, remote.version) !== 'concurrent') return false
+  const localSaw = coversDot(local.version, remote.contentDot)
+  if (localSaw === coversDot(remote.version, local.contentDot)) return false
+  const [stands, other] = localSaw ? [local, remote] : [remote, local]
+  return [...other.version].some(([peer, counter]) => {
+    const dot = { peer, counter }
+    return !coversDot(stands.version, dot) && !dotsEqual(dot, other.metadataDot)
+  })
 }
 
 /** Rule M7: who resolves nothing goes over to the winner as it was announced. */

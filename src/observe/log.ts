@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module'
 import pino, { type DestinationStream } from 'pino'
-import pretty from 'pino-pretty'
+import type Pretty from 'pino-pretty'
 import type { LogLevel } from '../engine/ports.ts'
 import { cleanFields } from './clean-fields.ts'
 
@@ -39,6 +40,8 @@ export function createLog({ level, peerName, volume, destination }: LogOptions):
 
 function openStdout(): DestinationStream {
   if (!process.stdout.isTTY) return pino.destination({ dest: 1, sync: true })
+  // Loaded for terminals only: it would take memory from everybody.
+  const pretty: typeof Pretty = createRequire(import.meta.url)('pino-pretty')
   // As a stream in this thread: a worker would lose the last lines of a crash.
   return pretty({
     destination: 1,

@@ -2,11 +2,11 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canHaveCopy } from '../../src/core/conflict.ts'
 import { sameAnnounced, sameContent, sameEntry, type Entry } from '../../src/core/entry.ts'
-import { reconcile, type Decision } from '../../src/core/reconcile.ts'
+import { hasMetAnother, reconcile, type Decision } from '../../src/core/reconcile.ts'
 import { compareVectors, covers } from '../../src/core/version-vector.ts'
 import { compareForWinner } from '../../src/core/winner.ts'
 import { anyEntry } from './arbitraries.ts'
-import { directory, file, symlink, tombstone } from './build.ts'
+import { directory, dot, file, symlink, tombstone } from './build.ts'
 import { check } from './property.ts'
 
 const noCopy = () => false
@@ -280,3 +280,21 @@ function expectToResolve(
   expect(sameContent(decision.entry, winner)).toBe(true)
   expect(decision.loser).toEqual(loser.kind === 'tombstone' ? null : loser)
 }
+
+describe('a third write that the side which stands has not seen', () => {
+  const winner = file({ version: 'a1', by: 'a1' })
+  const merged = file({ version: 'a1 c1', by: 'a1' })
+  const gone = tombstone({ version: 'a2', by: 'a2' })
+
+  test.each([
+    ['here', merged, gone, true],
+    ['told', gone, merged, true],
+    ['none', winner, gone, false],
+    ['both saw it', merged, tombstone({ version: 'a2 c1', by: 'a2' }), false],
+    ['only a chmod', { ...merged, metadataDot: dot('c1') }, gone, false],
+    ['the dots decide nothing', file({ version: 'b1 c1', by: 'b1', content: 2 }), gone, false],
+    ['the same content', merged, file({ version: 'a1 b1', by: 'b1' }), false],
+  ])('%s', (_, local, remote, expected) => {
+    expect(hasMetAnother(local, remote)).toBe(expected)
+  })
+})

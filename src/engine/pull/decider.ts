@@ -4,9 +4,9 @@ import { isLive, sameContent, sameMetadata, type Entry, type LiveEntry } from '.
 import type { IndexRecord, RemoteRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
 import type { Sequence, SyncMode } from '../../core/protocol.ts'
-import { giveWay, goOver, reconcile, type Decision } from '../../core/reconcile.ts'
+import { giveWay, goOver, hasMetAnother, reconcile, type Decision } from '../../core/reconcile.ts'
 import { parentOf, type RelativePath } from '../../core/relative-path.ts'
-import { compareVectors, coversDot, mergeVectors } from '../../core/version-vector.ts'
+import { compareVectors, coversDot, mergeVectors, withDot } from '../../core/version-vector.ts'
 import { compareForWinner } from '../../core/winner.ts'
 import type { LocalChanges } from '../local-changes.ts'
 import { isCopyKnown } from './known-copies.ts'
@@ -196,6 +196,10 @@ export class Decider {
     const local = record?.entry ?? null
     const decision = reconcile(local, remote.entry, (loser) => this.hasCopyOf(loser, overlay))
     if (this.#mode === 'receive-only') return goOver(decision, remote.entry)
+    if (decision.kind === 'become' && local !== null && hasMetAnother(local, remote.entry)) {
+      const version = withDot(decision.entry.version, this.#self.nextDot())
+      return { ...decision, entry: { ...decision.entry, version } }
+    }
     const mayGiveWay = decision.kind === 'await' && this.#mode === 'send-receive'
     if (!mayGiveWay || local === null || this.#peers.modeOf(remote.peer) !== 'send-only')
       return decision
