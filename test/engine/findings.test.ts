@@ -32,3 +32,16 @@ test('a large file that is moved here whole is published at once', async () => {
   })
   expect(known).toBe(1)
 })
+
+test('a file that is made empty and written to at once is published with its content, and not before', async () => {
+  const known = await knownAfter(5, () => synd.hands.write('f', ''))
+  expect(known).toBe(0)
+  synd.hands.write('f', 'content')
+  await synd.pass(100)
+  const told = synd.peer('b').heard.flatMap(({ entries }) => entries.map(({ entry }) => entry))
+  expect(told.map((entry) => (entry.kind === 'file' ? entry.sizeBytes : null))).toEqual([7])
+})
+
+test('a file that stays empty is published', async () => {
+  expect(await knownAfter(20, () => synd.hands.write('f', ''))).toBe(1)
+})

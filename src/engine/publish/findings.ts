@@ -1,5 +1,6 @@
 import type { Finding } from '../../core/detect.ts'
 import type { Digest } from '../../core/digest.ts'
+import type { Entry } from '../../core/entry.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { DirtyPaths } from './dirty-paths.ts'
 import { mapLimited } from '../limit.ts'
@@ -12,10 +13,13 @@ const readAtOnce = 8
 
 /** A larger file that was just written is published only once it has been quiet. */
 const quietSizeBytes = 1024 * 1024
-const quietMs = 150
+const largeMs = 150
 
 /** An editor that truncates before it writes leaves an empty file for a moment. */
 const emptiedMs = 50
+
+/** Who makes a file writes into it next: what is published empty has to wait for its content (dirty-paths.ts). The event of the write ends this sooner. */
+const madeMs = 10
 
 /** A file that was not written to for this long is quiet whatever happened to it before. */
 const longQuietMs = 2_000
@@ -50,16 +54,14 @@ export class Findings {
 
   #isQuiet({ path, observation, record }: Difference): boolean {
     if (observation.kind !== 'file') return true
-    const entry = record?.entry
-    const isEmptied = observation.sizeBytes === 0 && entry?.kind === 'file' && entry.sizeBytes > 0
-    const isLarge = observation.sizeBytes > quietSizeBytes
-    if (!isEmptied && !isLarge) return true
+    const quietMs = quietFor(observation.sizeBytes, record?.entry ?? null)
+    if (quietMs === 0) return true
     // Not by its ctime: a whole file that is moved here, or gets its old mtime after it was written, has nothing more to come.
     const ageMs = this.#clock.nowMs() - Number(observation.mtimeNs / 1_000_000n)
     if (ageMs > longQuietMs) return true
     return this.#dirty.isQuiet(path, observation, {
       nowMs: this.#clock.monotonicMs(),
-      quietMs: isLarge ? quietMs : emptiedMs,
+      quietMs,
     })
   }
 
@@ -86,6 +88,14 @@ export class Findings {
         return null
     }
   }
+}
+
+/** How long a file of this size has to look the same before it is published. */
+function quietFor(sizeBytes: number, entry: Entry | null): number {
+  if (sizeBytes > quietSizeBytes) return largeMs
+  if (sizeBytes > 0) return 0
+  if (entry?.kind !== 'file') return madeMs
+  return entry.sizeBytes > 0 ? emptiedMs : 0
 }
 
 function withContent(
