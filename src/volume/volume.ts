@@ -204,7 +204,8 @@ export class SyndVolume implements Volume {
 
   async releaseHolds(ids: readonly string[]): Promise<void> {
     try {
-      await this.#disk.unlinkEach(holdDirectory, ids)
+      // What is no id could be the name of something else (G10).
+      await this.#disk.unlinkEach(holdDirectory, ids.filter(isHoldId))
     } catch (error) {
       if (!(error instanceof DiskError)) throw error
     }

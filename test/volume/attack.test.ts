@@ -159,3 +159,15 @@ describe('nothing outside the volume is read, listed, written or changed (G10)',
     })
   }
 })
+
+test('G10: only what is in hold is let go, whatever an index says', async () => {
+  await using real = realVolume()
+  const volume = await real.open()
+  real.hands.write('f', 'kept')
+  const held = '0123456789abcdef'
+  real.hands.write(`.synd/hold/${held}`, 'old')
+  await volume.releaseHolds(['../../f', '../volume-id', '..', '', held])
+  expect(real.hands.read('f')).toBe('kept')
+  expect(real.hands.read('.synd/volume-id')).not.toBeNull()
+  expect(volume.heldIds()).toEqual([])
+})
