@@ -60,9 +60,10 @@ export class Unrecorded {
 
   async #recordAll({ isLate }: { isLate: boolean }): Promise<void> {
     await this.#volume.syncDirectories()
-    await this.#releasing
-    demandVolume(this.#volume)
     for (const made of this.#made) {
+      // The index keeps the ids of the last holds that were let go, no others.
+      await this.#releasing
+      demandVolume(this.#volume)
       this.#commit(made)
       if (isLate) this.#lookAgain(made.puts.map(({ entry }) => entry.path))
     }
@@ -78,8 +79,7 @@ export class Unrecorded {
   }
 
   #release(holds: readonly string[]): void {
-    const released = this.#volume.releaseHolds(holds)
-    this.#releasing = Promise.all([this.#releasing, released]).then(() => undefined)
+    this.#releasing = this.#volume.releaseHolds(holds)
     // Who records next is told of it.
     void this.#releasing.catch(() => undefined)
   }
