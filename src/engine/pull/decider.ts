@@ -224,11 +224,7 @@ export class Decider {
     const isResolved = this.#mode !== 'receive-only' && loser !== null && record !== null
     if (isResolved && (this.#isMissing(record) || this.#heldDeletes.has(path)))
       return this.#restore(loser, overlay)
-    if (
-      record?.entry.kind === 'directory' &&
-      entry.kind !== 'directory' &&
-      record.observation !== null
-    ) {
+    if (record?.entry.kind === 'directory' && entry.kind !== 'directory') {
       const children = overlay.liveChildren(path)
       if (children.length > 0) return this.#blocked(remote, { record, children, overlay })
     }
