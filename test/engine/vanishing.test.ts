@@ -133,6 +133,13 @@ describe('rule 19: a path is gone silently', () => {
     round({ isFullScan: true, told: ['d'], present: ['d'], gone: ['d/e'] })
     expect(round({ looked: ['d/e'], gone: ['d/e'] }).confirmed).toEqual(['!d/e'])
   })
+
+  test('though an event tells that its directory went, where it was missing in that before', () => {
+    round({ isFullScan: true, present: ['d', 'd/f'], gone: ['d/e'] })
+    const gone = ['d', 'd/e', 'd/f']
+    expect(round({ told: ['d'], looked: ['d/e'], gone }).confirmed).toEqual(['!d/e'])
+    expect(round({ looked: gone, gone }).confirmed).toEqual(['d', '!d/e', 'd/f'])
+  })
 })
 
 describe('rule 15: a directory that gave way to something else', () => {

@@ -37,19 +37,39 @@ export class Vanishing {
     const { startMs, nowMs } = times
     const candidates = new Set([...scanned.gone, ...replacedDirectories(scanned)])
     this.#forgetFound(candidates, scanned, scope)
-    const isTold = toldBy(scope, candidates)
+    const told = new Set(scope.paths.filter(({ isTold }) => isTold).map(({ path }) => path))
     const confirmed = new Map<RelativePath, { readonly isSilent: boolean }>()
     const fresh: RelativePath[] = []
     for (const path of candidates) {
-      const isUntold = !isTold(path)
       const seen = this.#seen.get(path) ?? { isSilent: scope.isFullScan, sinceMs: nowMs }
       // An event may come after the scan that found it.
-      seen.isSilent &&= isUntold
+      if (seen.isSilent) seen.isSilent = !this.#isTold(path, { told, candidates, seen, nowMs })
       this.#seen.set(path, seen)
       if (startMs - seen.sinceMs >= vanishedMs) confirmed.set(path, seen)
       else fresh.push(path)
     }
     return { confirmed, fresh }
+  }
+
+  /**
+   * Whether an event told of a path, or of a directory above it that it is gone with: what was gone before its directory was, in which it was
+   * missing, did not go with that.
+   */
+  #isTold(
+    path: RelativePath,
+    round: {
+      readonly told: ReadonlySet<RelativePath>
+      readonly candidates: ReadonlySet<RelativePath>
+      readonly seen: { readonly sinceMs: number }
+      readonly nowMs: number
+    },
+  ): boolean {
+    const { told, candidates, seen, nowMs } = round
+    if (told.has(path)) return true
+    return ancestorsOf(path).some((above) => {
+      const isGoneToo = told.has(above) && candidates.has(above)
+      return isGoneToo && (this.#seen.get(above)?.sinceMs ?? nowMs) <= seen.sinceMs
+    })
   }
 
   /** Looked at again and not gone any more: it is back, or a peer's delete took it meanwhile. */
@@ -73,14 +93,4 @@ function replacedDirectories({ different }: Scanned): RelativePath[] {
     if (record?.entry.kind === 'directory' && observation.kind !== 'directory') replaced.push(path)
   }
   return replaced
-}
-
-/** Whether an event told of a path, or of a directory above it that is gone with it. */
-function toldBy(
-  scope: Scope,
-  candidates: ReadonlySet<RelativePath>,
-): (path: RelativePath) => boolean {
-  const told = new Set(scope.paths.filter(({ isTold }) => isTold).map(({ path }) => path))
-  return (path) =>
-    told.has(path) || ancestorsOf(path).some((above) => told.has(above) && candidates.has(above))
 }
