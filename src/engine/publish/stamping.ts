@@ -7,6 +7,7 @@ import {
   unversionedEntry,
   type Finding,
 } from '../../core/detect.ts'
+import { canHaveCopy, conflictCopyOf, copyAttempts, originalOf } from '../../core/conflict.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import {
   contentDigest,
@@ -93,7 +94,8 @@ export class Stamping {
       return { entry: this.unversioned(finding), observation, isAnnounced: false, seenMs }
     }
     const draft = newVersion(known, finding, { dot: noDot, keepsModes })
-    const announced = announcedVersion(known, draft, this.#takeable(finding.path))
+    const versions = [...this.#takeable(finding.path), ...this.#copies(finding.path)]
+    const announced = announcedVersion(known, draft, versions)
     if (announced !== null)
       return { entry: announced, observation, isAnnounced: true, seenMs: null }
     const over = this.#overAll(finding.path)
@@ -196,6 +198,19 @@ export class Stamping {
         ({ peer, sequence }) => this.#peers.receipts(peer).openCopyOf(path, sequence) === null,
       )
       .map(({ entry }) => entry)
+  }
+
+  /**
+   * What a conflict copy with this name is of what the index has (rule 7): an earlier life made it and ended before it was recorded. Under any other
+   * version nobody would know what it is the copy of (rule 4).
+   */
+  #copies(path: RelativePath): Entry[] {
+    const original = originalOf(path)
+    const loser = original === path ? null : this.#store.get(original)?.entry
+    if (!loser || !canHaveCopy(loser)) return []
+    return Array.from({ length: copyAttempts }, (_, attempt) =>
+      conflictCopyOf(loser, attempt),
+    ).filter((copy) => copy.path === path)
   }
 
   #announced(path: RelativePath): Entry[] {
