@@ -51,7 +51,10 @@ export interface Transaction {
   /** What `peer` announced, replacing what it announced of the same paths before. */
   readonly remote?: readonly RemoteRecord[]
   readonly recorded?: readonly PeerRecord[]
+  /** Ids of holds that are let go: their files may be removed from now on. */
   readonly releasedHolds?: readonly string[]
+  /** Ids of released holds whose files are gone; they leave before `releasedHolds` come. */
+  readonly unlinkedHolds?: readonly string[]
   readonly heldDeletes?: {
     readonly added?: readonly RelativePath[]
     readonly removed?: readonly RelativePath[]
@@ -116,7 +119,7 @@ export interface Store {
   peers(): readonly PeerRecord[]
   peer(peerId: PeerId): PeerRecord | null
   holds(): readonly Hold[]
-  /** The ids of the last commit that released any: a crash may have come before their files were removed. */
+  /** Those that were let go and are not known to be gone: a crash may have come before their files were removed. */
   releasedHolds(): readonly string[]
   /** Outside any transaction, durable at once: written before the files are moved (rule 22). */
   recordHolds(holds: readonly Hold[]): void

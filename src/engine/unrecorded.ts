@@ -12,22 +12,27 @@ interface Made {
   readonly holds: readonly string[]
 }
 
+/** So many times may holds have been let go whose files are still there: who removes faster than the disk can waits for it. */
+const maxReleases = 16
+
 /**
  * What is on the disk and not in the index yet. Where the index cannot be written it stays here, and is recorded before anything else is: what is
  * decided or announced meanwhile would take it for a change that was made here.
  */
 export class Unrecorded {
-  readonly #volume: Volume
+  readonly #volume: Pick<Volume, 'halt' | 'syncDirectories' | 'releaseHolds'>
   readonly #ledger: Ledger
   readonly #heldDeletes: HeldDeletes
   readonly #dirty: DirtyPaths
   readonly #clock: Clock
   #made: readonly Made[] = []
-  /** The holds of what was recorded last are let go, while the next is made. */
-  #releasing: Promise<void> = Promise.resolve()
+  /** Holds that were let go, one commit after the other; their files are being removed while more is made. */
+  readonly #releases: Promise<void>[] = []
+  /** Of these those that are gone, which the next commit says. */
+  #unlinked: readonly string[] = []
 
   constructor(parts: {
-    volume: Volume
+    volume: Pick<Volume, 'halt' | 'syncDirectories' | 'releaseHolds'>
     ledger: Ledger
     heldDeletes: HeldDeletes
     dirty: DirtyPaths
@@ -54,15 +59,14 @@ export class Unrecorded {
   }
 
   /** Resolves when all holds that were let go are gone. */
-  released(): Promise<void> {
-    return this.#releasing
+  async released(): Promise<void> {
+    await this.#releases.at(-1)
   }
 
   async #recordAll({ isLate }: { isLate: boolean }): Promise<void> {
     await this.#volume.syncDirectories()
     for (const made of this.#made) {
-      // The index keeps the ids of the last holds that were let go, no others.
-      await this.#releasing
+      while (this.#releases.length >= maxReleases) await this.#releases[0]
       demandVolume(this.#volume)
       this.#commit(made)
       if (isLate) this.#lookAgain(made.puts.map(({ entry }) => entry.path))
@@ -72,16 +76,30 @@ export class Unrecorded {
   #commit(made: Made): void {
     const { puts, holds } = made
     const decided = this.#heldDeletes.decidedBy(puts)
-    this.#ledger.commit(puts, { releasedHolds: holds, heldDeletes: { removed: decided } })
+    this.#ledger.commit(puts, {
+      releasedHolds: holds,
+      unlinkedHolds: this.#unlinked,
+      heldDeletes: { removed: decided },
+    })
+    this.#unlinked = []
     this.#made = this.#made.filter((other) => other !== made)
     this.#release(holds)
     this.#heldDeletes.forget(decided)
   }
 
   #release(holds: readonly string[]): void {
-    this.#releasing = this.#volume.releaseHolds(holds)
-    // Who records next is told of it.
-    void this.#releasing.catch(() => undefined)
+    if (holds.length === 0) return
+    const release = this.#unlink(holds, this.#releases.at(-1))
+    this.#releases.push(release)
+    // Who waits for it is told.
+    void release.catch(() => undefined)
+  }
+
+  async #unlink(holds: readonly string[], before: Promise<void> | undefined): Promise<void> {
+    await before
+    await this.#volume.releaseHolds(holds)
+    this.#unlinked = [...this.#unlinked, ...holds]
+    void this.#releases.shift()
   }
 
   /** Somebody may have changed it since, and was seen when the index did not know it. */

@@ -6,14 +6,15 @@ import { latin1In, latin1Value, type Row, textIn } from './column.ts'
 import { observationColumns, observationValues, parseObservation } from './record.ts'
 import { prepare, prepareUpsert } from './statement.ts'
 
-/** Files that were moved out of the way (rule 22): the table `hold`, and of those let go the last ones in `released_holds`. */
+/** Files that were moved out of the way (rule 22): the table `hold`, and those let go in `released_hold` until their files are gone. */
 export interface HoldTable {
   put(hold: Hold): void
-  /** Takes the place of what was released before; nothing, when there are none. */
   release(ids: readonly string[]): void
+  /** Their files are gone. */
+  forgetReleased(ids: readonly string[]): void
   /** By id. */
   all(): Hold[]
-  /** What was released last. */
+  /** By id. */
   released(): string[]
 }
 
@@ -23,23 +24,25 @@ export function prepareHoldTable(database: DatabaseSync): HoldTable {
     updated: ['path', ...observationColumns],
   })
   const remove = prepare(database, 'DELETE FROM hold WHERE hold_id = ?')
-  const noteReleased = prepareUpsert(database, 'released_holds', {
-    key: ['id'],
-    updated: ['hold_ids'],
-  })
-  const released = prepare(database, 'SELECT hold_ids FROM released_holds')
+  const release = prepare(database, 'INSERT OR IGNORE INTO released_hold VALUES (?)')
+  const forgetReleased = prepare(database, 'DELETE FROM released_hold WHERE hold_id = ?')
+  const released = prepare(database, 'SELECT hold_id FROM released_hold ORDER BY hold_id')
   const all = prepare(database, 'SELECT * FROM hold ORDER BY hold_id')
   return {
     put: ({ id, path, expected }) => {
       put.run(id, latin1Value(path), ...observationValues(expected))
     },
     release: (ids) => {
-      if (ids.length === 0) return
-      for (const id of ids) remove.run(id)
-      noteReleased.run(1, ids.join(' '))
+      for (const id of ids) {
+        remove.run(id)
+        release.run(id)
+      }
+    },
+    forgetReleased: (ids) => {
+      for (const id of ids) forgetReleased.run(id)
     },
     all: () => all.all().map((row) => parseHold(row)),
-    released: () => released.all().flatMap((row) => textIn(row, 'hold_ids').split(' ')),
+    released: () => released.all().map((row) => textIn(row, 'hold_id')),
   }
 }
 

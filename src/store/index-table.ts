@@ -23,7 +23,11 @@ export interface IndexTable {
   get(path: RelativePath): IndexRecord | null
   /** In byte order, read page by page. */
   all(): Generator<IndexRecord>
-  children(directory: RelativePath | null): IndexRecord[]
+  /** `known`: what was read of a path before; undefined: nothing was. */
+  children(
+    directory: RelativePath | null,
+    known: (path: RelativePath) => IndexRecord | null | undefined,
+  ): IndexRecord[]
   hasLiveBelow(directory: RelativePath): boolean
   changesAfter(sequence: Sequence, limit: number): IndexRecord[]
   /** In no particular order. */
@@ -83,8 +87,11 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
         (last) => page.all(last?.['path'] ?? latin1Value('')),
         (row) => parseRecord(row),
       ),
-    children: (directory) => {
-      const records = children.all(parentValue(directory)).map((row) => parseRecord(row))
+    children: (directory, known) => {
+      const records = children.all(parentValue(directory)).map((row) => {
+        const path = parsePath(row)
+        return known(path) ?? parseRecord(row, path)
+      })
       return records.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
     },
     hasLiveBelow: (directory) => {

@@ -9,6 +9,7 @@ import { SyndError } from '../core/errors.ts'
 export const schemaSteps: readonly ((database: DatabaseSync) => void)[] = [
   createTables,
   addReleasedHolds,
+  keepReleasedHoldsApart,
 ]
 
 /** The version in the file; 0 for one that is empty. */
@@ -113,4 +114,16 @@ function addReleasedHolds(database: DatabaseSync): void {
   database.exec(`
     CREATE TABLE released_holds (id INTEGER PRIMARY KEY CHECK (id = 1), hold_ids TEXT NOT NULL) STRICT;
   `)
+}
+
+/** One row for each, so that they come and go one by one. */
+function keepReleasedHoldsApart(database: DatabaseSync): void {
+  const released = database.prepare('SELECT hold_ids FROM released_holds').get()?.['hold_ids']
+  database.exec(`
+    DROP TABLE released_holds;
+    CREATE TABLE released_hold (hold_id TEXT PRIMARY KEY NOT NULL) STRICT, WITHOUT ROWID;
+  `)
+  if (typeof released !== 'string') return
+  const insert = database.prepare('INSERT INTO released_hold VALUES (?)')
+  for (const id of new Set(released.split(' '))) insert.run(id)
 }

@@ -59,7 +59,9 @@ export class SqliteStore implements Store {
   }
 
   children(directory: RelativePath | null): readonly IndexRecord[] {
-    return this.#guard(() => this.#tables.index.children(directory))
+    return this.#guard(() =>
+      this.#tables.index.children(directory, (path) => this.#records.get(path)),
+    )
   }
 
   hasLiveBelow(directory: RelativePath): boolean {
@@ -162,6 +164,7 @@ export class SqliteStore implements Store {
     if (transaction.isRemoteForgotten === true) remote.clear()
     for (const record of transaction.remote ?? []) remote.put(record)
     for (const record of transaction.recorded ?? []) peers.put(record)
+    holds.forgetReleased(transaction.unlinkedHolds ?? [])
     holds.release(transaction.releasedHolds ?? [])
     for (const path of transaction.heldDeletes?.removed ?? []) heldDeletes.remove(path)
     for (const path of transaction.heldDeletes?.added ?? []) heldDeletes.add(path)

@@ -41,14 +41,16 @@ export function testTransactions(subject: StoreSubject): void {
       expect(subject.store.holds()).toStrictEqual(holds.slice(1))
     })
 
-    test('what was released last is known until other holds are', () => {
+    test('what was released is known until it is known to be gone', () => {
       expect(subject.store.releasedHolds()).toEqual([])
-      subject.store.commit({ releasedHolds: ['1', '2'] })
-      subject.store.commit({ releasedHolds: [] })
+      subject.store.commit({ releasedHolds: ['2', '1'] })
       subject.store.commit({ lastCounter: 1 })
       subject.reopen()
       expect(subject.store.releasedHolds()).toEqual(['1', '2'])
-      subject.store.commit({ releasedHolds: ['3'] })
+      subject.store.commit({ releasedHolds: ['3', '2'], unlinkedHolds: ['1', 'never-there'] })
+      expect(subject.store.releasedHolds()).toEqual(['2', '3'])
+      subject.store.commit({ releasedHolds: ['3'], unlinkedHolds: ['2', '3'] })
+      subject.reopen()
       expect(subject.store.releasedHolds()).toEqual(['3'])
     })
 

@@ -21,6 +21,7 @@ export function generation(n: number): Transaction {
     remote: names.map((name) => told('b', name, n)),
     recorded: [{ ...peerRecord('b', n) }],
     releasedHolds: [holdOf(n - 1).id],
+    unlinkedHolds: [holdOf(n - 2).id],
     heldDeletes: { added: [path(`held-${n}`)], removed: [path(`held-${n - 1}`)] },
     identity: { ...renewed({ epochs: 1 }), volumeMark: String(n) },
     lastCounter: n,

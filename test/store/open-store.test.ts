@@ -91,12 +91,12 @@ describe('an index that cannot be opened', () => {
     expect(() => index.open()).toThrow(
       expect.objectContaining({
         code: 'refused',
-        message: expect.stringMatching(/schema version 7, this Synd knows up to 2: run the newer/),
+        message: expect.stringMatching(/schema version 7, this Synd knows up to 3: run the newer/),
       }),
     )
     expect(readFileSync(index.path).equals(bytes)).toBe(true)
     expect(readdirSync(dirname(index.path))).toEqual(['index.sqlite'])
-    index.edit('PRAGMA user_version = 2')
+    index.edit('PRAGMA user_version = 3')
     index.with(({ store }) => expect(contentOf(store)).toStrictEqual(before))
   })
 

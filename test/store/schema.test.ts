@@ -35,6 +35,15 @@ describe('migration', () => {
     expect(database.prepare('SELECT * FROM t').all()).toEqual([{ a: '1' }])
   })
 
+  test('keeps what was let go when each got a row of its own', () => {
+    const database = new DatabaseSync(':memory:')
+    migrateSchema(database, schemaSteps.slice(0, 2))
+    database.exec(`INSERT INTO released_holds VALUES (1, 'b a')`)
+    migrateSchema(database)
+    const ids = database.prepare('SELECT hold_id FROM released_hold ORDER BY hold_id').all()
+    expect(ids.map((row) => row['hold_id'])).toEqual(['a', 'b'])
+  })
+
   test('of this Synd makes a schema that it accepts', () => {
     const database = new DatabaseSync(':memory:')
     migrateSchema(database)

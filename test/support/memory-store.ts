@@ -15,7 +15,7 @@ interface Tables {
   readonly remote: SortedMap<RelativePath, ReadonlyMap<PeerId, RemoteRecord>>
   readonly peers: SortedMap<PeerId, PeerRecord>
   readonly holds: SortedMap<string, Hold>
-  readonly releasedHolds: readonly string[]
+  readonly releasedHolds: SortedMap<string, true>
   readonly heldDeletes: SortedMap<RelativePath, true>
   readonly identity: Identity
   readonly lastCounter: number
@@ -137,7 +137,7 @@ export class MemoryStore implements Store {
   }
 
   releasedHolds(): readonly string[] {
-    return this.#tables.releasedHolds
+    return [...this.#tables.releasedHolds.keys()]
   }
 
   recordHolds(holds: readonly Hold[]): void {
@@ -166,13 +166,15 @@ export class MemoryStore implements Store {
       tables.remote.set(path, new Map(tables.remote.get(path)).set(record.peer, record))
     }
     for (const record of recorded) tables.peers.set(record.peerId, record)
-    const { releasedHolds = [] } = transaction
-    for (const id of releasedHolds) tables.holds.delete(id)
+    for (const id of transaction.unlinkedHolds ?? []) tables.releasedHolds.delete(id)
+    for (const id of transaction.releasedHolds ?? []) {
+      tables.holds.delete(id)
+      tables.releasedHolds.set(id, true)
+    }
     for (const path of transaction.heldDeletes?.removed ?? []) tables.heldDeletes.delete(path)
     for (const path of transaction.heldDeletes?.added ?? []) tables.heldDeletes.set(path, true)
     this.#tables = {
       ...tables,
-      releasedHolds: releasedHolds.length > 0 ? releasedHolds : tables.releasedHolds,
       identity:
         transaction.identity === undefined
           ? tables.identity
@@ -206,7 +208,7 @@ function emptyTables(peerId: PeerId): Tables {
     remote: new SortedMap(),
     peers: new SortedMap(),
     holds: new SortedMap(),
-    releasedHolds: [],
+    releasedHolds: new SortedMap(),
     heldDeletes: new SortedMap(),
     identity: {
       peerId,
@@ -229,6 +231,7 @@ function copyOf(tables: Tables): Tables {
     remote: tables.remote.copy(),
     peers: tables.peers.copy(),
     holds: tables.holds.copy(),
+    releasedHolds: tables.releasedHolds.copy(),
     heldDeletes: tables.heldDeletes.copy(),
   }
 }

@@ -30,6 +30,9 @@ import { Wake } from '../wake.ts'
 /** A volume that halted, or an index that could not be written, is tried again this often. */
 const haltedMs = 1_000
 
+/** Committed together: the first can be announced, and the event loop turns, before the last of very many is. */
+const commitAtOnce = 1_000
+
 /** What a round saw, before the index was asked. */
 interface Seen {
   readonly hashed: readonly HashedDifference[]
@@ -275,14 +278,19 @@ export class Publisher {
     const steps = losses.map((put) => ({ ...put, replacesDirectory: false }))
     const puts = orderForAnnouncement([...found, ...steps])
     await this.#syncAdopted(puts)
-    if (puts.length > 0) ledger.commit(puts)
-    this.#forget(forgotten)
-    for (const { entry, isAnnounced } of puts) {
-      this.#noteStamped(entry.path)
-      if (entry.version.size === 0) inbox.add(entry.path)
-      if (isAnnounced) dirty.published(entry.path, nowMs)
-      if (entry.kind === 'directory') problems.clear('leftover', entry.path)
+    for (let start = 0; start < puts.length; start += commitAtOnce) {
+      if (start > 0) await clock.yield()
+      demandVolume(volume)
+      const some = puts.slice(start, start + commitAtOnce)
+      ledger.commit(some)
+      for (const { entry, isAnnounced } of some) {
+        this.#noteStamped(entry.path)
+        if (entry.version.size === 0) inbox.add(entry.path)
+        if (isAnnounced) dirty.published(entry.path, nowMs)
+        if (entry.kind === 'directory') problems.clear('leftover', entry.path)
+      }
     }
+    this.#forget(forgotten)
     heldDeletes.cancelFound(present)
     return null
   }

@@ -16,7 +16,8 @@ export async function resolveHeldFiles(parts: {
   observer: Observer
 }): Promise<void> {
   const { store, volume, copies, ledger, observer } = parts
-  await volume.releaseHolds(store.releasedHolds())
+  const released = store.releasedHolds()
+  await volume.releaseHolds(released)
   const overlay = new Overlay({ store })
   const resolved: string[] = []
   for (const { id, path } of store.holds()) {
@@ -38,6 +39,6 @@ export async function resolveHeldFiles(parts: {
       )
   }
   await volume.syncDirectories()
-  ledger.commit(overlay.take(), { releasedHolds: resolved })
+  ledger.commit(overlay.take(), { releasedHolds: resolved, unlinkedHolds: released })
   await volume.releaseHolds(resolved)
 }
