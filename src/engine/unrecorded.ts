@@ -12,8 +12,8 @@ interface Made {
   readonly holds: readonly string[]
 }
 
-/** So many times may holds have been let go whose files are still there: who removes faster than the disk can waits for it. */
-const maxReleases = 16
+/** So many files that were let go may still be there: who removes faster than the disk can waits for it. */
+const maxReleasing = 8_192
 
 /**
  * What is on the disk and not in the index yet. Where the index cannot be written it stays here, and is recorded before anything else is: what is
@@ -28,6 +28,8 @@ export class Unrecorded {
   #made: readonly Made[] = []
   /** Holds that were let go, one commit after the other; their files are being removed while more is made. */
   readonly #releases: Promise<void>[] = []
+  /** How many files these are. */
+  #releasing = 0
   /** Of these those that are gone, which the next commit says. */
   #unlinked: readonly string[] = []
 
@@ -66,7 +68,7 @@ export class Unrecorded {
   async #recordAll({ isLate }: { isLate: boolean }): Promise<void> {
     await this.#volume.syncDirectories()
     for (const made of this.#made) {
-      while (this.#releases.length >= maxReleases) await this.#releases[0]
+      while (this.#releasing >= maxReleasing) await this.#releases[0]
       demandVolume(this.#volume)
       this.#commit(made)
       if (isLate) this.#lookAgain(made.puts.map(({ entry }) => entry.path))
@@ -91,6 +93,7 @@ export class Unrecorded {
     if (holds.length === 0) return
     const release = this.#unlink(holds, this.#releases.at(-1))
     this.#releases.push(release)
+    this.#releasing += holds.length
     // Who waits for it is told.
     void release.catch(() => undefined)
   }
@@ -100,6 +103,7 @@ export class Unrecorded {
     await this.#volume.releaseHolds(holds)
     this.#unlinked = [...this.#unlinked, ...holds]
     void this.#releases.shift()
+    this.#releasing -= holds.length
   }
 
   /** Somebody may have changed it since, and was seen when the index did not know it. */

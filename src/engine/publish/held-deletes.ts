@@ -65,7 +65,8 @@ export class HeldDeletes {
     found: readonly HashedDifference[],
     unconfirmed: number,
   ): IndexRecord[] {
-    this.#appearances.note(found, this.#clock.monotonicMs())
+    // Where nothing was known nothing was renamed; and the first look at a volume finds very much.
+    if (this.#census.live > 0) this.#appearances.note(found, this.#clock.monotonicMs())
     const unheld = gone.filter(({ record }) => !this.#held.has(record.entry.path))
     const [replaced, fresh] = splitReplaced(unheld, found)
     if (fresh.length === 0) return replaced
