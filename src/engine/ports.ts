@@ -193,6 +193,11 @@ export type Change =
   /** Mode, and for files mtime, of what is there. */
   | { readonly kind: 'set-metadata'; readonly entry: LiveEntry; readonly expected: Observation }
   | { readonly kind: 'remove'; readonly path: RelativePath; readonly expected: Observation }
+  /**
+   * Renames the file at `from` to the entry's name, which nothing has. Applied without a hold: the entry has its name, and what is at `from` by now is
+   * another file and stays. `changed` where it cannot be done so.
+   */
+  | { readonly kind: 'move'; readonly entry: FileEntry; readonly from: ExpectedFile }
 
 /** What the index says is at a path. */
 export interface ExpectedFile {

@@ -1,5 +1,6 @@
 import { volumeInterference } from './volume-interference.ts'
 import { volumeLooking } from './volume-looking.ts'
+import { volumeMoving } from './volume-moving.ts'
 import { volumePublishing } from './volume-publishing.ts'
 import { volumeStaging } from './volume-staging.ts'
 import type { Ground } from './volume-subject.ts'
@@ -9,5 +10,6 @@ export function volumeSuite(name: string, ground: () => Ground): void {
   volumeLooking(name, ground)
   volumeStaging(name, ground)
   volumePublishing(name, ground)
+  volumeMoving(name, ground)
   volumeInterference(name, ground)
 }

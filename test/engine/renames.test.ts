@@ -83,3 +83,101 @@ describe('rule 15: what is done there', () => {
     expect(synd.tree.filter((one) => one.startsWith('before/'))).toEqual([])
   })
 })
+
+describe('rule 15: a file that was renamed there is renamed here', () => {
+  const large = 'x'.repeat(2_000_000)
+  let made: string[]
+  let hasLinks: boolean
+
+  beforeEach(async () => {
+    await synd.stop()
+    made = []
+    hasLinks = true
+    synd = await LoneEngine.start({
+      attach: {
+        effect: ({ operation, path: at, to, when }) => {
+          if (when === 'after' && at.startsWith('.synd/staging/') && operation === 'create')
+            made.push('created')
+          if (when === 'after' && operation === 'copy') made.push('copied')
+          if (when === 'after' && to?.startsWith('.synd/staging/') === true && operation === 'link')
+            made.push(`linked ${at}`)
+        },
+        refuse: ({ operation }) => (operation === 'link' && !hasLinks ? 'EPERM' : null),
+      },
+    })
+    b = synd.peer('b')
+    b.connect()
+    await synd.pass(1_000)
+  })
+
+  /** `before` is here, and is announced as `after`. */
+  async function announceRenamed(content: string): Promise<void> {
+    b.announce(toldFile('before', content))
+    await synd.pass(5_000)
+    made.length = 0
+    b.announce(toldFile('after', content, 'b2'))
+  }
+
+  const gone = tombstone({ path: 'before', version: 'b3', by: 'b3' })
+
+  const names = (): string[] => synd.tree.map((one) => one.split(':')[0] ?? '')
+
+  test('where its delete is known', async () => {
+    b.announce(toldFile('before', 'content'))
+    await synd.pass(5_000)
+    made.length = 0
+    b.announce(toldFile('after', 'content', 'b2'), gone)
+    await synd.pass(5_000)
+    expect(made).toEqual(['linked before'])
+    expect(synd.tree).toEqual(['after: f 644 content'])
+    expect(synd.transfer.pulls).toHaveLength(1)
+  })
+
+  test('a large one also when its delete comes a moment later', async () => {
+    await announceRenamed(large)
+    await synd.pass(200)
+    b.announce(gone)
+    await synd.pass(5_000)
+    expect(made).toEqual(['linked before'])
+    expect(names()).toEqual(['after'])
+  })
+
+  test('a large one that stays where it is is copied', async () => {
+    await announceRenamed(large)
+    await synd.pass(5_000)
+    expect(made).toEqual(['copied'])
+    expect(names()).toEqual(['after', 'before'])
+    expect(synd.transfer.pulls).toHaveLength(1)
+  })
+
+  test.each(['content', large])('or copied, where no links are made (%#)', async (content) => {
+    hasLinks = false
+    await announceRenamed(content)
+    b.announce(gone)
+    await synd.pass(5_000)
+    expect(made).toHaveLength(1)
+    expect(names()).toEqual(['after'])
+    expect(synd.transfer.pulls).toHaveLength(1)
+  })
+
+  test('not where it is wanted twice', async () => {
+    b.announce(toldFile('before', 'content'))
+    await synd.pass(5_000)
+    made.length = 0
+    b.announce(toldFile('one', 'content', 'b2'), toldFile('two', 'content', 'b2'))
+    b.announce(gone)
+    await synd.pass(5_000)
+    expect(names()).toEqual(['one', 'two'])
+    expect(synd.transfer.pulls).toHaveLength(1)
+  })
+
+  test('what was written into it meanwhile, here, stays', async () => {
+    b.announce(toldFile('before', 'content'))
+    await synd.pass(5_000)
+    synd.hands.append('before', ' and more')
+    b.announce(toldFile('after', 'content', 'b2'))
+    b.announce(gone)
+    await synd.pass(5_000)
+    expect(synd.tree).toEqual(['after: f 644 content', 'before: f 644 content and more'])
+  })
+})

@@ -83,6 +83,7 @@ export class PlanningPeer {
       serial: new Serial(),
       unrecorded: new Unrecorded({ volume: disk, ledger, heldDeletes, dirty, clock }),
       decider: this.#decider,
+      mode: 'send-receive',
       copies: new ConflictCopies({ ...this.#parts, volume: disk, isIgnored }),
       quarantine: new Quarantine({ volume: disk, clock, problems, dirty }),
       contention: new Contention(),
@@ -193,8 +194,10 @@ export class PlanningPeer {
       if (verdict.kind !== 'intent') continue
       const { intent } = verdict
       intents.push(intent)
-      const stage = intent.needsBytes ? this.#fetch(intent) : null
-      if (stage !== null || !intent.needsBytes) ready.push({ intent, stage })
+      const source = intent.needsBytes ? this.#movableTo(intent) : null
+      const stage = intent.needsBytes && source === null ? this.#fetch(intent) : null
+      if (source !== null) ready.push({ intent, stage: null, source })
+      else if (stage !== null || !intent.needsBytes) ready.push({ intent, stage, source: null })
     }
     return { intents, ready }
   }
@@ -206,6 +209,13 @@ export class PlanningPeer {
     this.disk.beginBatch({ emptied, isFresh })
     await this.#applier.apply(batch)
     this.#checkDisk()
+  }
+
+  /** A file that is to go and has the wanted bytes. */
+  #movableTo(intent: Intent): RelativePath | null {
+    const { entry } = intent
+    const here = entry.kind === 'file' ? this.store.findByDigest(entry.digest, 3) : []
+    return here.find((from) => this.#applier.isMovable(from, intent)) ?? null
   }
 
   /** From another name on this disk, or from a neighbour that holds what it announced (rule 16). */

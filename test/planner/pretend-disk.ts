@@ -115,6 +115,16 @@ export class PretendDisk implements Volume {
         const { node } = this.#at(entry.path)
         return this.#put(entry.path, { ...node, ...metadataOf(entry) })
       }
+      case 'move': {
+        const { entry, from } = change
+        this.#expect(from.path, from.expected)
+        const { node } = this.#at(from.path)
+        if (node.kind !== 'file' || digest(node.content) !== entry.digest)
+          throw new Failure('plan', `${entry.path} gets other bytes`)
+        const placed = this.#place(entry, null, { ...node, ...metadataOf(entry) })
+        this.#onDisk.delete(from.path)
+        return placed.kind === 'applied' ? { ...placed, hold: 'moved' } : placed
+      }
       case 'remove': {
         const { path, expected } = change
         this.#expect(path, expected)
@@ -193,8 +203,9 @@ export class PretendDisk implements Volume {
     return neverAsked('stageFromHold')
   }
 
-  lookHold(): never {
-    return neverAsked('lookHold')
+  /** Only what was moved has one. */
+  lookHold(): Look {
+    return { kind: 'absent' }
   }
 
   #place(entry: LiveEntry, expected: Observation | null, node: Node): Applied {

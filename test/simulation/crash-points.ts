@@ -22,6 +22,7 @@ const effects = [
   'link/hold/volume',
   'link/staging/volume',
   'link/volume/hold',
+  'link/volume/staging',
   'mkdir/own',
   'mkdir/volume',
   'pull',

@@ -1,27 +1,28 @@
 import type { Loser } from '../../core/conflict.ts'
 import type { Digest } from '../../core/digest.ts'
-import { isLive, sameContent, type Entry, type LiveEntry } from '../../core/entry.ts'
+import { isLive, sameContent, type Entry } from '../../core/entry.ts'
 import { SyndError } from '../../core/errors.ts'
 import { ignoreFilePath } from '../../core/ignore.ts'
 import type { IndexRecord } from '../../core/index-record.ts'
-import type { Observation } from '../../core/observation.ts'
 import { orderForApply } from '../../core/plan.ts'
 import { applyProblems, type ProblemCode } from '../../core/problem.ts'
+import type { SyncMode } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { BatchHolds } from './batch-holds.ts'
 import type { Copies } from './copies.ts'
-import { changeFor } from './change.ts'
 import type { Contention } from './contention.ts'
 import type { Decider } from './decider.ts'
 import type { Intent } from './verdict.ts'
 import type { Damage } from '../damage.ts'
 import type { DirectoryTimes } from './directory-times.ts'
+import { DiskStep } from './disk-step.ts'
 import type { DirtyPaths } from '../publish/dirty-paths.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
 import type { Inbox } from './inbox.ts'
 import type { Leftovers } from '../leftovers.ts'
+import { Moves } from './moves.ts'
 import type { LocalChanges } from '../local-changes.ts'
-import { mountedMessage, Mounts } from '../mounts.ts'
+import { Mounts } from '../mounts.ts'
 import { Overlay } from './overlay.ts'
 import type { OwnWork } from './own-work.ts'
 import type { Quarantine } from './quarantine.ts'
@@ -31,10 +32,11 @@ import type { Serial } from '../serial.ts'
 import { Slices } from '../slices.ts'
 import type { Unrecorded } from '../unrecorded.ts'
 
-/** A path whose bytes, if it needs any, are staged. */
+/** A path whose bytes, if it needs any, are staged, or are at `source`, which is to go. */
 export interface Ready {
   readonly intent: Intent
   readonly stage: Stage | null
+  readonly source: RelativePath | null
 }
 
 /** One batch in the works. */
@@ -60,6 +62,7 @@ export interface ApplierParts {
   readonly unrecorded: Unrecorded
   readonly decider: Decider
   readonly copies: Copies
+  readonly mode: SyncMode
   readonly localChanges: LocalChanges
   readonly quarantine: Quarantine
   readonly contention: Contention
@@ -88,9 +91,18 @@ export interface ApplierParts {
  */
 export class Applier {
   readonly #parts: ApplierParts
+  readonly #step: DiskStep
+  readonly #moves: Moves
 
   constructor(parts: ApplierParts) {
     this.#parts = parts
+    this.#step = new DiskStep(parts)
+    this.#moves = new Moves(parts)
+  }
+
+  /** Whether the file at `from`, which is here, can get the name that is wanted instead of being copied. */
+  isMovable(from: RelativePath, wanted: Intent): boolean {
+    return this.#moves.isPossible(from, wanted, new Overlay({ store: this.#parts.store }))
   }
 
   async apply(batch: readonly Ready[]): Promise<void> {
@@ -145,9 +157,14 @@ export class Applier {
 
   /** What is likely to be replaced or removed. */
   #takenBy(batch: readonly Ready[], overlay: Overlay): ExpectedFile[] {
-    return batch.flatMap(({ intent: { path, entry }, stage }) => {
+    return batch.flatMap(({ intent, stage, source }) => {
+      const { path, entry } = intent
+      if (source !== null) {
+        const moved = this.#moves.wantedFrom(source, intent, overlay)
+        return moved === null ? [] : { path: source, expected: moved.observation }
+      }
       const record = overlay.get(path)
-      if (!this.#hasBytes(record) || record.observation.kind === 'directory') return []
+      if (!this.#step.hasBytes(record) || record.observation.kind === 'directory') return []
       const isTaken = entry.kind === 'tombstone' || stage !== null
       return isTaken ? { path, expected: record.observation } : []
     })
@@ -166,7 +183,7 @@ export class Applier {
     const aside: Loser[] = []
     for (const { intent } of batch) {
       const { loser, path } = intent
-      if (loser === null || !this.#hasBytes(this.#shownAt(path, overlay))) continue
+      if (loser === null || !this.#step.hasBytes(this.#shownAt(path, overlay))) continue
       if (quarantine.isFor(loser)) {
         aside.push(loser)
         continue
@@ -189,7 +206,7 @@ export class Applier {
     if (isIgnoreFile) await onIgnoreFile.after()
   }
 
-  async #applyOne({ intent, stage }: Ready, work: Work): Promise<void> {
+  async #applyOne({ intent, stage, source }: Ready, work: Work): Promise<void> {
     const { path } = intent
     const { overlay } = work
     const { decider, inbox, copies, quarantine } = this.#parts
@@ -204,7 +221,7 @@ export class Applier {
     const now = verdict.intent
     const lacksCopy =
       now.loser !== null &&
-      this.#hasBytes(record) &&
+      this.#step.hasBytes(record) &&
       !quarantine.has(now.loser) &&
       !copies.has(now.loser, overlay)
     const wanter = this.wanterOf(now, record)
@@ -214,10 +231,15 @@ export class Applier {
       else inbox.park(path, wanter)
       return
     }
+    if (now.needsBytes && source !== null) return this.#move(source, now, work)
     const isSpared = this.#parts.localChanges.isSparedBy(now.entry, overlay.get(path))
     const applied = isSpared
       ? untouched
-      : await this.#put(now, { stage: now.needsBytes ? stage : null, record, work })
+      : await this.#step.take(now, {
+          stage: now.needsBytes ? stage : null,
+          record,
+          mounts: work.mounts,
+        })
     if (!now.needsBytes) await stage?.discard()
     if (applied.kind === 'changed') {
       this.#lookFirst(path)
@@ -229,6 +251,19 @@ export class Applier {
       if (!isSpared) this.#parts.localChanges.forget(path)
       await this.#applied(now, { applied, record, work })
     }
+  }
+
+  /** Where it cannot be renamed it is copied at the next try. */
+  async #move(source: RelativePath, wanted: Intent, work: Work): Promise<void> {
+    const renamed = await this.#moves.rename(source, wanted, work)
+    if (renamed === null) {
+      this.#parts.dirty.add(source, this.#parts.clock.monotonicMs())
+      return this.#lookFirst(wanted.path)
+    }
+    const { left } = renamed
+    const record = work.overlay.get(wanted.path)
+    await this.#applied(wanted, { applied: renamed.wanted, record, work })
+    if (left !== null) await this.#applied(left.intent, { ...left, work })
   }
 
   /** The record of what the disk has under the name. */
@@ -272,47 +307,6 @@ export class Applier {
     work.finished.push(path)
   }
 
-  /** One step on the disk, or none where the disk has it already. */
-  async #put(
-    { entry, needsBytes, isLost }: Intent,
-    { stage, record, work }: { stage: Stage | null; record: IndexRecord | null; work: Work },
-  ): Promise<Applied> {
-    const { volume, damage, heldDeletes } = this.#parts
-    const expected = this.#hasBytes(record) ? record.observation : damage.seenAt(entry.path)
-    const isGone = damage.has(entry.path) || (isLost && heldDeletes.has(entry.path))
-    const known = isGone ? null : record
-    const change = changeFor(entry, { needsBytes, stage, record: known, expected })
-    if (change === null) {
-      const observation = isLive(entry) ? (record?.observation ?? null) : null
-      return { kind: 'applied', observation, hold: null, displaced: false }
-    }
-    let applied = work.mounts.over(entry.path) === null ? await volume.apply(change) : mounted
-    if (applied.kind === 'changed' && change.kind === 'make' && expected === null)
-      applied = await this.#adopt(change.entry)
-    if (applied.kind !== 'applied') await stage?.discard()
-    return applied
-  }
-
-  /** A directory that is there already, though the index did not have it, is the one that is wanted. */
-  async #adopt(entry: LiveEntry): Promise<Applied> {
-    const { volume, leftovers, dirty, clock } = this.#parts
-    const there = entry.kind === 'directory' ? leftovers.directoryAt(entry.path) : null
-    if (there === null) return { kind: 'changed' }
-    // Nobody may have looked into it yet.
-    dirty.add(entry.path, clock.monotonicMs(), { isTree: true })
-    return volume.apply({ kind: 'set-metadata', entry, expected: there })
-  }
-
-  /** True when the file is on the disk under its name: not removed and held back, not missing, not damaged. */
-  #hasBytes(record: IndexRecord | null): record is IndexRecord & { observation: Observation } {
-    return (
-      record !== null &&
-      record.observation !== null &&
-      !this.#parts.heldDeletes.has(record.entry.path) &&
-      !this.#parts.damage.has(record.entry.path)
-    )
-  }
-
   /** Rule 14: a directory with only unsyncable things inside stays, counts as absent and is listed. */
   #keepLeftover(entry: Entry, { overlay, finished }: Work): void {
     const { leftovers, inbox, clock, dirty, localChanges } = this.#parts
@@ -344,8 +338,6 @@ export class Applier {
 
 /** Nothing was done on the disk. */
 const untouched: Applied = { kind: 'applied', observation: null, hold: null, displaced: false }
-
-const mounted: Applied = { kind: 'failed', code: 'apply-failed', message: mountedMessage }
 
 /** What is staged is still what is wanted. */
 function fits(now: Intent, then: Intent): boolean {

@@ -40,6 +40,11 @@ const localLanes = 8
 /** Small files are copied synchronously; nothing else runs for longer than this. */
 const sliceMs = 10
 
+/** How long a large file is not copied from here: its delete may follow, and then it is renamed. */
+const renameMs = 400
+
+const renameLookMs = 50
+
 /** Where else on this disk to look for the same content. */
 const localCandidates = 3
 
@@ -54,12 +59,25 @@ export interface FetcherParts {
   readonly sources: Sources
   readonly problems: ProblemList
   readonly onFailed: (path: RelativePath, code: ProblemCode) => void
-  readonly deliver: (intent: Intent, stage: Stage) => void
+  /** Whether a file that is here is to go, and can be renamed to what is wanted. */
+  readonly isMovable: (from: RelativePath, intent: Intent) => boolean
+  readonly deliver: (intent: Intent, bytes: Bytes) => void
   readonly onSourceFailed: (peer: Peer, error: SyndError, intents: readonly Intent[]) => void
   readonly onSourceWorked: (peer: Peer) => void
   /** The peer has other content by now. */
   readonly onSuperseded: (peer: Peer, intent: Intent) => void
   readonly backlog: () => number
+}
+
+/** Where the bytes are: staged, or under a name that is to go (`source`), until `settled` is called. */
+export type Bytes =
+  | { readonly stage: Stage; readonly source: null }
+  | { readonly stage: null; readonly source: RelativePath }
+
+interface Wanted {
+  readonly intent: Intent
+  readonly holders: readonly Peer[]
+  readonly sinceMs: number
 }
 
 interface Lanes {
@@ -75,9 +93,9 @@ interface Lanes {
 export class Fetcher {
   readonly #parts: FetcherParts
   readonly #lanes = new Map<string, Lanes>()
-  readonly #local: { readonly intent: Intent; readonly holders: readonly Peer[] }[] = []
-  /** Digests that are about to be copied from this disk, each with the paths that want them. */
-  readonly #wantedHere = new Map<Digest, Set<RelativePath>>()
+  readonly #local: Wanted[] = []
+  /** Digests that are about to be copied from this disk, each with the paths that want them, and what is to be done about these. */
+  readonly #wantedHere = new Map<Digest, Map<RelativePath, Intent>>()
   readonly #running = new Set<Promise<void>>()
   #localRunning = 0
   #fail: (error: unknown) => void = () => undefined
@@ -97,15 +115,21 @@ export class Fetcher {
 
   /** For which path a file with that content is needed where it is, for a moment (rule 15); null: for none. */
   wanterOf(digest: Digest): RelativePath | null {
-    for (const path of this.#wantedHere.get(digest) ?? []) return path
+    for (const path of this.#wantedHere.get(digest)?.keys() ?? []) return path
     return null
+  }
+
+  /** What was delivered with a `source` has its name, or does not get it from there. */
+  settled(intent: Intent): void {
+    this.#isNotWanted(intent)
   }
 
   /** `holders` have the content; the first is asked first. */
   fetch(intent: Intent, holders: readonly Peer[], signal: AbortSignal): void {
     const { digest } = fileOf(intent)
-    this.#wantedHere.set(digest, (this.#wantedHere.get(digest) ?? new Set()).add(intent.path))
-    this.#local.push({ intent, holders })
+    const wanters = this.#wantedHere.get(digest) ?? new Map<RelativePath, Intent>()
+    this.#wantedHere.set(digest, wanters.set(intent.path, intent))
+    this.#local.push({ intent, holders, sinceMs: this.#parts.clock.monotonicMs() })
     while (this.#localRunning < localLanes && this.#local.length > this.#localRunning) {
       this.#localRunning++
       this.track(this.#localLane(signal))
@@ -121,7 +145,7 @@ export class Fetcher {
     const slices = new Slices(this.#parts.clock, sliceMs)
     try {
       for (let next = this.#local.shift(); next !== undefined; next = this.#local.shift()) {
-        await this.#fetchOne(next.intent, next.holders, signal)
+        await this.#fetchOne(next, signal)
         await slices.breathe()
         await this.#backlog(signal)
       }
@@ -130,11 +154,13 @@ export class Fetcher {
     }
   }
 
-  async #fetchOne(intent: Intent, holders: readonly Peer[], signal: AbortSignal): Promise<void> {
+  async #fetchOne(wanted: Wanted, signal: AbortSignal): Promise<void> {
+    const { intent, holders } = wanted
+    await this.#whetherRenamed(wanted, signal)
     if (signal.aborted) return
-    const stage = await this.#fromHere(intent)
-    this.#isNotWanted(intent)
-    if (stage !== null) return this.#parts.deliver(intent, stage)
+    const bytes = await this.#fromHere(intent)
+    if (bytes === null || bytes.source === null) this.#isNotWanted(intent)
+    if (bytes !== null) return this.#parts.deliver(intent, bytes)
     const { inbox, sources } = this.#parts
     if (holders.length === 0) return inbox.park(intent.path, null)
     const peer = sources.choose(holders, inbox.attemptsOf(intent.path))
@@ -142,27 +168,42 @@ export class Fetcher {
     inbox.postpone(intent.path, Math.min(...holders.map((holder) => sources.restMs(holder))))
   }
 
+  /** Waits a while for the delete of a large file that is here and would be copied. */
+  async #whetherRenamed({ intent, sinceMs }: Wanted, signal: AbortSignal): Promise<void> {
+    const { store, clock, isMovable } = this.#parts
+    const { digest, sizeBytes } = fileOf(intent)
+    if (sizeBytes <= largeSizeBytes) return
+    const here = store.findByDigest(digest, localCandidates)
+    const isToBeCopied = (): boolean =>
+      here.length > 0 && !here.some((path) => isMovable(path, intent))
+    while (clock.monotonicMs() < sinceMs + renameMs && isToBeCopied() && !signal.aborted)
+      await clock.sleep(renameLookMs, signal)
+  }
+
   #isNotWanted(intent: Intent): void {
     const { digest } = fileOf(intent)
     const wanters = this.#wantedHere.get(digest)
-    wanters?.delete(intent.path)
+    // It may be wanted anew by now.
+    if (wanters?.get(intent.path) === intent) wanters.delete(intent.path)
     if (wanters?.size === 0) this.#wantedHere.delete(digest)
   }
 
   /** The digest may be on this disk already: a rename or copy on the other side moves no bytes over the wire. */
-  async #fromHere(intent: Intent): Promise<Stage | null> {
-    const { store, volume } = this.#parts
+  async #fromHere(intent: Intent): Promise<Bytes | null> {
+    const { store, volume, isMovable } = this.#parts
     const expectation = expectationOf(intent)
     const { digest, sizeBytes } = expectation
     try {
       if (sizeBytes === 0) {
         const stage = await volume.createStage(expectation)
         await stage.finish()
-        return stage
+        return { stage, source: null }
       }
+      const isWantedOnce = this.#wantedHere.get(digest)?.size === 1
       for (const path of store.findByDigest(digest, localCandidates)) {
+        if (isWantedOnce && isMovable(path, intent)) return { stage: null, source: path }
         const stage = await volume.stageFromLocal(path, expectation)
-        if (stage !== null) return stage
+        if (stage !== null) return { stage, source: null }
       }
     } catch (error) {
       // The source gets its try; should the disk be at fault, that will say so.
@@ -275,7 +316,7 @@ export class Fetcher {
 
   #pulled(peer: Peer, intent: Intent, stage: Stage): void {
     this.#parts.observer.pulled(peer.address, fileOf(intent).sizeBytes)
-    this.#parts.deliver(intent, stage)
+    this.#parts.deliver(intent, { stage, source: null })
   }
 
   #failed(

@@ -9,7 +9,7 @@ import type { Applier, Ready } from './applier.ts'
 import type { Contention } from './contention.ts'
 import type { Decider } from './decider.ts'
 import type { Intent } from './verdict.ts'
-import { Fetcher } from './fetcher.ts'
+import { Fetcher, type Bytes } from './fetcher.ts'
 import { Search } from './search.ts'
 import { Sources } from './sources.ts'
 import type { HeldDeletes } from '../publish/held-deletes.ts'
@@ -72,7 +72,8 @@ export class Puller {
     this.#fetcher = new Fetcher({
       ...parts,
       sources: this.#sources,
-      deliver: (intent, stage) => this.#deliver(intent, stage),
+      isMovable: (from, intent) => parts.applier.isMovable(from, intent),
+      deliver: (intent, bytes) => this.#deliver(intent, bytes),
       onSourceFailed: (peer, error, intents) => this.#sourceFailed(peer, error, intents),
       onSourceWorked: (peer) => this.#sourceWorked(peer),
       onSuperseded: (peer, intent) => this.#superseded(peer, intent),
@@ -194,8 +195,9 @@ export class Puller {
     this.#fetcher.track(this.#parts.onNobodyHas(path))
   }
 
-  #deliver(intent: Intent, stage: Ready['stage']): void {
-    this.#ready.push({ intent, stage })
+  /** `bytes`: null where none are needed. */
+  #deliver(intent: Intent, bytes: Bytes | null): void {
+    this.#ready.push({ intent, stage: bytes?.stage ?? null, source: bytes?.source ?? null })
     this.#readyWake.call()
   }
 
@@ -207,11 +209,12 @@ export class Puller {
         continue
       }
       this.#isApplying = true
+      const batch = this.#ready.splice(0, applyAtOnce)
+      this.#takenWake.call()
       try {
-        const batch = this.#ready.splice(0, applyAtOnce)
-        this.#takenWake.call()
         await applier.apply(batch)
       } finally {
+        for (const { intent, source } of batch) if (source !== null) this.#fetcher.settled(intent)
         this.#isApplying = false
       }
       onDecided()

@@ -4,6 +4,7 @@ import { FileStage } from '../staging/stage.ts'
 import type { ApplyContext } from './context.ts'
 import { makeDirectory, makeSymlink } from './make.ts'
 import { setMetadata } from './metadata.ts'
+import { move } from './move.ts'
 import { publish } from './publish.ts'
 import { remove } from './remove.ts'
 
@@ -38,6 +39,8 @@ async function applyKind(context: ApplyContext, change: Change): Promise<Applied
       return setMetadata(context, change)
     case 'remove':
       return remove(context, change)
+    case 'move':
+      return move(context, change)
   }
 }
 
