@@ -1,22 +1,13 @@
 import type { Digest } from '../../core/digest.ts'
-import { errorCode, SyndError } from '../../core/errors.ts'
+import { SyndError } from '../../core/errors.ts'
 import type { ProblemCode } from '../../core/problem.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
-import type { Intent } from './verdict.ts'
+import { expectationOf, LocalBytes, type Bytes } from './local-bytes.ts'
+import { fileOf, type Intent } from './verdict.ts'
 import type { Inbox } from './inbox.ts'
 import type { Peer, Peers } from '../links/peers.ts'
-import type {
-  Clock,
-  Observer,
-  PullRequest,
-  Stage,
-  StageExpectation,
-  Store,
-  Transfer,
-  Volume,
-} from '../ports.ts'
+import type { Clock, Observer, PullRequest, Stage, Store, Transfer, Volume } from '../ports.ts'
 import type { ProblemList } from '../problem-list.ts'
-import { Slices } from '../slices.ts'
 import type { Sources } from './sources.ts'
 
 /** Larger files have a lane of their own, so that they never hold up small ones. */
@@ -33,20 +24,6 @@ const maxBacklog = 1024
 
 /** How long a lane waits for the backlog to shrink before it looks again. */
 const backlogMs = 20
-
-/** Copies of what is on this disk already, at once. */
-const localLanes = 8
-
-/** Small files are copied synchronously; nothing else runs for longer than this. */
-const sliceMs = 10
-
-/** How long a large file is not copied from here: its delete may follow, and then it is renamed. */
-const renameMs = 400
-
-const renameLookMs = 50
-
-/** Where else on this disk to look for the same content. */
-const localCandidates = 3
 
 export interface FetcherParts {
   readonly store: Store
@@ -69,17 +46,6 @@ export interface FetcherParts {
   readonly backlog: () => number
 }
 
-/** Where the bytes are: staged, or under a name that is to go (`source`), until `settled` is called. */
-export type Bytes =
-  | { readonly stage: Stage; readonly source: null }
-  | { readonly stage: null; readonly source: RelativePath }
-
-interface Wanted {
-  readonly intent: Intent
-  readonly holders: readonly Peer[]
-  readonly sinceMs: number
-}
-
 interface Lanes {
   /** As it was last asked of: an address that left the configuration and came back is another. */
   peer: Peer
@@ -93,11 +59,8 @@ interface Lanes {
 export class Fetcher {
   readonly #parts: FetcherParts
   readonly #lanes = new Map<string, Lanes>()
-  readonly #local: Wanted[] = []
-  /** Digests that are about to be copied from this disk, each with the paths that want them, and what is to be done about these. */
-  readonly #wantedHere = new Map<Digest, Map<RelativePath, Intent>>()
+  readonly #here: LocalBytes
   readonly #running = new Set<Promise<void>>()
-  #localRunning = 0
   #fail: (error: unknown) => void = () => undefined
 
   /** Rejects when a lane failed in a way that is nobody's fault outside: a bug. Never resolves. */
@@ -107,33 +70,30 @@ export class Fetcher {
 
   constructor(parts: FetcherParts) {
     this.#parts = parts
+    this.#here = new LocalBytes({
+      ...parts,
+      beforeNext: (signal) => this.#backlog(signal),
+      track: (lane) => this.track(lane),
+    })
   }
 
   get inFlight(): number {
-    return this.#running.size + this.#local.length
+    return this.#running.size + this.#here.waiting
   }
 
   /** For which path a file with that content is needed where it is, for a moment (rule 15); null: for none. */
   wanterOf(digest: Digest): RelativePath | null {
-    for (const path of this.#wantedHere.get(digest)?.keys() ?? []) return path
-    return null
+    return this.#here.wanterOf(digest)
   }
 
   /** What was delivered with a `source` has its name, or does not get it from there. */
   settled(intent: Intent): void {
-    this.#isNotWanted(intent)
+    this.#here.settled(intent)
   }
 
   /** `holders` have the content; the first is asked first. */
   fetch(intent: Intent, holders: readonly Peer[], signal: AbortSignal): void {
-    const { digest } = fileOf(intent)
-    const wanters = this.#wantedHere.get(digest) ?? new Map<RelativePath, Intent>()
-    this.#wantedHere.set(digest, wanters.set(intent.path, intent))
-    this.#local.push({ intent, holders, sinceMs: this.#parts.clock.monotonicMs() })
-    while (this.#localRunning < localLanes && this.#local.length > this.#localRunning) {
-      this.#localRunning++
-      this.track(this.#localLane(signal))
-    }
+    this.#here.look(intent, signal, () => this.#ask(intent, holders, signal))
   }
 
   /** Resolves when no lane runs any more. */
@@ -141,75 +101,12 @@ export class Fetcher {
     while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
-  async #localLane(signal: AbortSignal): Promise<void> {
-    const slices = new Slices(this.#parts.clock, sliceMs)
-    try {
-      for (let next = this.#local.shift(); next !== undefined; next = this.#local.shift()) {
-        await this.#fetchOne(next, signal)
-        await slices.breathe()
-        await this.#backlog(signal)
-      }
-    } finally {
-      this.#localRunning--
-    }
-  }
-
-  async #fetchOne(wanted: Wanted, signal: AbortSignal): Promise<void> {
-    const { intent, holders } = wanted
-    await this.#whetherRenamed(wanted, signal)
-    if (signal.aborted) return
-    const bytes = await this.#fromHere(intent)
-    if (bytes === null || bytes.source === null) this.#isNotWanted(intent)
-    if (bytes !== null) return this.#parts.deliver(intent, bytes)
+  #ask(intent: Intent, holders: readonly Peer[], signal: AbortSignal): void {
     const { inbox, sources } = this.#parts
     if (holders.length === 0) return inbox.park(intent.path, null)
     const peer = sources.choose(holders, inbox.attemptsOf(intent.path))
     if (peer !== null) return this.#enqueue(intent, peer, signal)
     inbox.postpone(intent.path, Math.min(...holders.map((holder) => sources.restMs(holder))))
-  }
-
-  /** Waits a while for the delete of a large file that is here and would be copied. */
-  async #whetherRenamed({ intent, sinceMs }: Wanted, signal: AbortSignal): Promise<void> {
-    const { store, clock, isMovable } = this.#parts
-    const { digest, sizeBytes } = fileOf(intent)
-    if (sizeBytes <= largeSizeBytes) return
-    const here = store.findByDigest(digest, localCandidates)
-    const isToBeCopied = (): boolean =>
-      here.length > 0 && !here.some((path) => isMovable(path, intent))
-    while (clock.monotonicMs() < sinceMs + renameMs && isToBeCopied() && !signal.aborted)
-      await clock.sleep(renameLookMs, signal)
-  }
-
-  #isNotWanted(intent: Intent): void {
-    const { digest } = fileOf(intent)
-    const wanters = this.#wantedHere.get(digest)
-    // It may be wanted anew by now.
-    if (wanters?.get(intent.path) === intent) wanters.delete(intent.path)
-    if (wanters?.size === 0) this.#wantedHere.delete(digest)
-  }
-
-  /** The digest may be on this disk already: a rename or copy on the other side moves no bytes over the wire. */
-  async #fromHere(intent: Intent): Promise<Bytes | null> {
-    const { store, volume, isMovable } = this.#parts
-    const expectation = expectationOf(intent)
-    const { digest, sizeBytes } = expectation
-    try {
-      if (sizeBytes === 0) {
-        const stage = await volume.createStage(expectation)
-        await stage.finish()
-        return { stage, source: null }
-      }
-      const isWantedOnce = this.#wantedHere.get(digest)?.size === 1
-      for (const path of store.findByDigest(digest, localCandidates)) {
-        if (isWantedOnce && isMovable(path, intent)) return { stage: null, source: path }
-        const stage = await volume.stageFromLocal(path, expectation)
-        if (stage !== null) return { stage, source: null }
-      }
-    } catch (error) {
-      // The source gets its try; should the disk be at fault, that will say so.
-      if (errorCode(error) === null) throw error
-    }
-    return null
   }
 
   #enqueue(intent: Intent, peer: Peer, signal: AbortSignal): void {
@@ -353,15 +250,4 @@ function takeBatch(queue: Intent[]): Intent[] {
 function requestOf(intent: Intent): PullRequest {
   const { digest, sizeBytes } = fileOf(intent)
   return { path: intent.path, digest, sizeBytes }
-}
-
-/** With mode and mtime, so that the file reaches the disk with all it is published with at one sync. */
-function expectationOf(intent: Intent): StageExpectation {
-  const { digest, sizeBytes, mode, mtimeUs } = fileOf(intent)
-  return { digest, sizeBytes, metadata: { mode, mtimeUs } }
-}
-
-function fileOf({ entry }: Intent): Extract<Intent['entry'], { kind: 'file' }> {
-  if (entry.kind !== 'file') throw new Error('only files have bytes')
-  return entry
 }

@@ -1,5 +1,5 @@
 import type { Loser } from '../../core/conflict.ts'
-import type { Entry } from '../../core/entry.ts'
+import type { Entry, FileEntry } from '../../core/entry.ts'
 import type { RemoteRecord } from '../../core/index-record.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 
@@ -25,3 +25,9 @@ export type Verdict =
   /** Not now: another path comes first (null: another peer must act). */
   | { readonly kind: 'park'; readonly on: RelativePath | null }
   | { readonly kind: 'intent'; readonly intent: Intent }
+
+/** The file that an intent needs bytes for. */
+export function fileOf({ entry }: Intent): FileEntry {
+  if (entry.kind !== 'file') throw new Error('only files have bytes')
+  return entry
+}
