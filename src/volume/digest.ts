@@ -1,9 +1,9 @@
 import type { Digest } from '../core/digest.ts'
-import { hasGrown, sameObservation, type Observation } from '../core/observation.ts'
+import { hasGrown, type Observation } from '../core/observation.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Digested, KnownContent } from '../engine/ports.ts'
-import { DiskError, type Disk, type DiskStat, type ReadableFile } from './disk.ts'
-import { toObservation } from './look.ts'
+import { DiskError, type Disk, type ReadableFile } from './disk.ts'
+import { isAsObserved, toObservation } from './look.ts'
 import { sha256OfLatin1, startSha256 } from './sha256.ts'
 
 /** What is to be hashed: as it was observed, and what the index has of it. */
@@ -103,9 +103,4 @@ function digestSymlink(disk: Disk, path: RelativePath, observed: Observation): D
   return isAsObserved(disk.lstat(path), observed)
     ? { kind: 'digested', digest: sha256OfLatin1(target), target }
     : { kind: 'changed' }
-}
-
-function isAsObserved(stat: DiskStat | null, observed: Observation): boolean {
-  const now = stat === null ? null : toObservation(stat)
-  return now !== null && sameObservation(now, observed)
 }

@@ -1,4 +1,4 @@
-import type { Look, Observation } from '../core/observation.ts'
+import { sameObservation, type Look, type Observation } from '../core/observation.ts'
 import { nameOf, parentOf, reservedName, type RelativePath } from '../core/relative-path.ts'
 import type { ChildLook, Listing } from '../engine/ports.ts'
 import { DiskError, type Disk, type DiskPath, type DiskStat } from './disk.ts'
@@ -51,6 +51,12 @@ export function toObservation(stat: DiskStat): Observation | null {
   const { kind, mode, mtimeNs, ctimeNs, sizeBytes, inode, device } = stat
   if (kind === 'fifo' || kind === 'socket' || kind === 'device') return null
   return { kind, mode, mtimeNs, ctimeNs, sizeBytes, inode, device }
+}
+
+/** What is there (null: nothing) is what was observed, and nobody changed it since. */
+export function isAsObserved(stat: DiskStat | null, observed: Observation): boolean {
+  const now = stat === null ? null : toObservation(stat)
+  return now !== null && sameObservation(now, observed)
 }
 
 function parentAt(paths: readonly RelativePath[], index: number): DiskPath {

@@ -1,9 +1,9 @@
 import type { DirectoryEntry, SymlinkEntry } from '../../core/entry.ts'
-import { sameObservation, type Observation } from '../../core/observation.ts'
+import type { Observation } from '../../core/observation.ts'
 import type { Applied } from '../../engine/ports.ts'
 import { errnoOf, type DiskPath } from '../disk.ts'
 import { stagingDirectory } from '../ground/layout.ts'
-import { toObservation } from '../look.ts'
+import { isAsObserved, toObservation } from '../look.ts'
 import { removeIfThere } from '../staging/stage.ts'
 import { withAccess } from './access.ts'
 import { changed, directoryOf, type ApplyContext, type NotApplied } from './context.ts'
@@ -59,9 +59,7 @@ function makeInstead(
     hold,
   }: { readonly entry: DirectoryEntry; readonly expected: Observation; readonly hold: HoldPlace },
 ): Applied {
-  const stat = context.disk.lstat(entry.path)
-  const now = stat === null ? null : toObservation(stat)
-  if (now === null || !sameObservation(now, expected)) return changed
+  if (!isAsObserved(context.disk.lstat(entry.path), expected)) return changed
   const taken = takeAway(context, { path: entry.path, expected, hold })
   switch (taken.kind) {
     case 'taken':

@@ -1,10 +1,10 @@
 import type { FileEntry } from '../../core/entry.ts'
-import { sameObservation, type Observation } from '../../core/observation.ts'
+import type { Observation } from '../../core/observation.ts'
 import type { Applied, ExpectedFile } from '../../engine/ports.ts'
 import { DiskError, errnoOf, type DiskPath, type DiskStat } from '../disk.ts'
 import { stagingDirectory } from '../ground/layout.ts'
 import { isNoLink } from '../held.ts'
-import { toObservation } from '../look.ts'
+import { isAsObserved, toObservation } from '../look.ts'
 import { removeIfThere } from '../staging/stage.ts'
 import { withAccess } from './access.ts'
 import { changed, directoryOf, isSameFile, readBack, type ApplyContext } from './context.ts'
@@ -44,9 +44,7 @@ function pin(
   { path, expected }: ExpectedFile,
   staged: DiskPath,
 ): DiskStat | null {
-  const stat = disk.lstat(path)
-  const now = stat === null ? null : toObservation(stat)
-  if (now === null || !sameObservation(now, expected)) return null
+  if (!isAsObserved(disk.lstat(path), expected)) return null
   try {
     disk.link(path, staged)
   } catch (error) {

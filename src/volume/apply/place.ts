@@ -1,8 +1,8 @@
-import { sameObservation, type Observation } from '../../core/observation.ts'
+import type { Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { errnoOf, type DiskPath } from '../disk.ts'
 import { isNoLink } from '../held.ts'
-import { toObservation } from '../look.ts'
+import { isAsObserved } from '../look.ts'
 import { removeIfThere } from '../staging/stage.ts'
 import { changed, isSameFile, type ApplyContext, type NotApplied } from './context.ts'
 import type { HoldPlace } from './hold.ts'
@@ -52,7 +52,7 @@ function replaceHeld(context: ApplyContext, newcomer: Newcomer, hold: HoldPlace)
   const { disk } = context
   const { from, to } = newcomer
   const expected = hold.expected()
-  if (!isAsObserved(context, to, expected)) return changed
+  if (!isAsObserved(disk.lstat(to), expected)) return changed
   hold.record()
   try {
     disk.link(to, hold.path)
@@ -83,13 +83,7 @@ function replaceUnheld(
   { from, to }: Newcomer,
   expected: Observation,
 ): Placed {
-  if (!isAsObserved(context, to, expected)) return changed
+  if (!isAsObserved(context.disk.lstat(to), expected)) return changed
   context.disk.rename(from, to)
   return { kind: 'placed', hold: null, displaced: false }
-}
-
-function isAsObserved({ disk }: ApplyContext, path: DiskPath, expected: Observation): boolean {
-  const stat = disk.lstat(path)
-  const now = stat === null ? null : toObservation(stat)
-  return now !== null && sameObservation(now, expected)
 }

@@ -1,8 +1,8 @@
-import { sameObservation, type Observation } from '../../core/observation.ts'
+import type { Observation } from '../../core/observation.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { Applied } from '../../engine/ports.ts'
 import { errnoOf } from '../disk.ts'
-import { toObservation } from '../look.ts'
+import { isAsObserved } from '../look.ts'
 import { withAccess } from './access.ts'
 import { changed, directoryOf, type ApplyContext, type NotApplied } from './context.ts'
 import { holdPlace, takeAway, type HoldPlace } from './hold.ts'
@@ -28,9 +28,7 @@ export function removeDirectory(
   path: RelativePath,
   expected: Observation,
 ): NotApplied | null {
-  const stat = disk.lstat(path)
-  const now = stat === null ? null : toObservation(stat)
-  if (now === null || !sameObservation(now, expected)) return changed
+  if (!isAsObserved(disk.lstat(path), expected)) return changed
   try {
     disk.rmdir(path)
   } catch (error) {
@@ -46,9 +44,7 @@ function removeFile(
   context: ApplyContext,
   { path, expected, hold }: { path: RelativePath; expected: Observation; hold: HoldPlace },
 ): Applied {
-  const stat = context.disk.lstat(path)
-  const now = stat === null ? null : toObservation(stat)
-  if (now === null || !sameObservation(now, expected)) return changed
+  if (!isAsObserved(context.disk.lstat(path), expected)) return changed
   const taken = takeAway(context, { path, expected, hold })
   switch (taken.kind) {
     case 'taken':
