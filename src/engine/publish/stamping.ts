@@ -7,7 +7,13 @@ import {
   unversionedEntry,
   type Finding,
 } from '../../core/detect.ts'
-import { canHaveCopy, conflictCopyOf, copyAttempts, originalOf } from '../../core/conflict.ts'
+import {
+  canHaveCopy,
+  conflictCopyOf,
+  copyAttempts,
+  isConflictCopy,
+  originalOf,
+} from '../../core/conflict.ts'
 import type { Sha256 } from '../../core/digest.ts'
 import {
   contentDigest,
@@ -205,9 +211,9 @@ export class Stamping {
    * version nobody would know what it is the copy of (rule 4).
    */
   #copies(path: RelativePath): Entry[] {
-    const original = originalOf(path)
-    const loser = original === path ? null : this.#store.get(original)?.entry
-    if (!loser || !canHaveCopy(loser)) return []
+    if (!isConflictCopy(path)) return []
+    const loser = this.#store.get(originalOf(path))?.entry
+    if (loser === undefined || !canHaveCopy(loser)) return []
     return Array.from({ length: copyAttempts }, (_, attempt) =>
       conflictCopyOf(loser, attempt),
     ).filter((copy) => copy.path === path)

@@ -1,9 +1,9 @@
 import type { Digest } from '../../core/digest.ts'
 import { errorCode } from '../../core/errors.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
-import type { Clock, Stage, StageExpectation, Store, Volume } from '../ports.ts'
+import type { Clock, Stage, Store, Volume } from '../ports.ts'
 import { Slices } from '../slices.ts'
-import { fileOf, type Intent } from './verdict.ts'
+import { expectationOf, fileOf, type Intent } from './verdict.ts'
 
 /** Copies of what is on this disk already, at once. */
 const copyLanes = 8
@@ -163,10 +163,4 @@ export class LocalBytes {
     const here = store.findByDigest(fileOf(intent).digest, candidates)
     return here.some((path) => isMovable(path, intent))
   }
-}
-
-/** With mode and mtime, so that the file reaches the disk with all it is published with at one sync. */
-export function expectationOf(intent: Intent): StageExpectation {
-  const { digest, sizeBytes, mode, mtimeUs } = fileOf(intent)
-  return { digest, sizeBytes, metadata: { mode, mtimeUs } }
 }

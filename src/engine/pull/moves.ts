@@ -17,6 +17,8 @@ const maxRefused = 10_000
 
 type Done = Extract<Applied, { kind: 'applied' }>
 
+type SeenRecord = IndexRecord & { readonly observation: Observation }
+
 /** What a rename did: to the wanted name, and to the one that went; null: that was another file by then, and stays. */
 export interface Renamed {
   readonly wanted: Done
@@ -72,9 +74,9 @@ export class Moves {
     wanted: Intent,
     { overlay, mounts }: { readonly overlay: Overlay; readonly mounts: Mounts },
   ): Promise<Renamed | null> {
-    const record = this.wantedFrom(from, wanted, overlay)
-    const intent = this.#leaving(from, wanted, overlay)
-    if (record === null || intent === null || wanted.entry.kind !== 'file') return null
+    const leaving = this.#leaving(from, wanted, overlay)
+    if (leaving === null || wanted.entry.kind !== 'file') return null
+    const { intent, record } = leaving
     const expected = record.observation
     const isMounted = mounts.over(from) !== null || mounts.over(wanted.path) !== null
     if (isMounted) return this.#refuse(from, expected)
@@ -89,11 +91,7 @@ export class Moves {
   }
 
   /** The record of a file at `from` that is what is wanted; null: it is not. */
-  wantedFrom(
-    from: RelativePath,
-    wanted: Intent,
-    overlay: Overlay,
-  ): (IndexRecord & { observation: Observation }) | null {
+  wantedFrom(from: RelativePath, wanted: Intent, overlay: Overlay): SeenRecord | null {
     const record = overlay.get(from)
     if (record === null || record.observation === null || !this.#isAsRecorded(from)) return null
     const isWanted =
@@ -103,16 +101,21 @@ export class Moves {
     return isWanted ? { ...record, observation: record.observation } : null
   }
 
-  /** What is to be done about the file at `from` once it has got the name that `wanted` is about; null: it cannot have it. */
-  #leaving(from: RelativePath, wanted: Intent, overlay: Overlay): Intent | null {
+  /** The file at `from`, and what is to be done about its name once it has got the one that `wanted` is about; null: it cannot have that. */
+  #leaving(
+    from: RelativePath,
+    wanted: Intent,
+    overlay: Overlay,
+  ): { readonly intent: Intent; readonly record: SeenRecord } | null {
     if (this.#mode !== 'send-receive' || !this.#isFree(wanted, overlay)) return null
     // Most of what is copied stays.
     if (!overlay.remote(from).some(({ entry }) => entry.kind === 'tombstone')) return null
-    if (this.wantedFrom(from, wanted, overlay) === null) return null
+    const record = this.wantedFrom(from, wanted, overlay)
+    if (record === null) return null
     const verdict = this.#decider.decide(from, overlay)
     if (verdict.kind !== 'intent') return null
-    const { entry, loser } = verdict.intent
-    return entry.kind === 'tombstone' && loser === null ? verdict.intent : null
+    const { intent } = verdict
+    return intent.entry.kind === 'tombstone' && intent.loser === null ? { intent, record } : null
   }
 
   #refuse(from: RelativePath, seen: Observation): null {

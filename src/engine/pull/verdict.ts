@@ -2,6 +2,7 @@ import type { Loser } from '../../core/conflict.ts'
 import type { Entry, FileEntry } from '../../core/entry.ts'
 import type { RemoteRecord } from '../../core/index-record.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
+import type { StageExpectation } from '../ports.ts'
 
 /** What is to be done about a path. */
 export interface Intent {
@@ -30,4 +31,10 @@ export type Verdict =
 export function fileOf({ entry }: Intent): FileEntry {
   if (entry.kind !== 'file') throw new Error('only files have bytes')
   return entry
+}
+
+/** With mode and mtime, so that the file reaches the disk with all it is published with at one sync. */
+export function expectationOf(intent: Intent): StageExpectation {
+  const { digest, sizeBytes, mode, mtimeUs } = fileOf(intent)
+  return { digest, sizeBytes, metadata: { mode, mtimeUs } }
 }

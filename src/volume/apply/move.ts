@@ -25,12 +25,14 @@ export function move(context: ApplyContext, { entry, from }: Move): Applied {
   const staged = `${stagingDirectory}/${context.ids.id64()}`
   const pinned = withAccess(context, from.path, () => pin(context, from, staged))
   if (pinned === null) return changed
+  const newcomer = { from: staged, to: entry.path, expected: null }
+  let isPlaced = false
   try {
-    const newcomer = { from: staged, to: entry.path, expected: null }
     const placed = withAccess(context, entry.path, () => place(context, newcomer, null))
     if (placed.kind !== 'placed') return placed
+    isPlaced = true
   } finally {
-    removeIfThere(disk, staged)
+    if (!isPlaced) removeIfThere(disk, staged)
   }
   touched.add(directoryOf(entry.path))
   const hold = takeFrom(context, from, nowOf(disk.lstat(entry.path), pinned) ?? from.expected)
