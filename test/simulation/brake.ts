@@ -1,9 +1,10 @@
 import { isLive } from '../../src/core/entry.ts'
 import type { IndexRecord } from '../../src/core/index-record.ts'
-import type { RelativePath } from '../../src/core/relative-path.ts'
+import { ancestorsOf, type RelativePath } from '../../src/core/relative-path.ts'
 import type { Store, Transaction } from '../../src/engine/ports.ts'
 import type { Hands } from '../support/hands.ts'
 import { contentsBelow, digestOf } from './contents.ts'
+import { kindOf } from './deed-paths.ts'
 
 /** SYND_DELETE_BRAKE as shipped. */
 export const brakeShare = 0.5
@@ -91,9 +92,16 @@ export class Brake {
       : null
   }
 
-  #isSilent(path: string, hands: Hands): boolean {
-    return this.#silent.has(path) && !hands.tree().has(path)
+  /** What something else has the place of did not only disappear: somebody put that there. */
+  #isSilent(path: RelativePath, hands: Hands): boolean {
+    if (!this.#silent.has(path)) return false
+    return kindOf(hands, path) === null && !ancestorsOf(path).some((at) => isNoDirectory(hands, at))
   }
+}
+
+function isNoDirectory(hands: Hands, path: RelativePath): boolean {
+  const kind = kindOf(hands, path)
+  return kind !== null && kind !== 'd'
 }
 
 function isOwnDelete({ entry }: IndexRecord, store: Store): boolean {
