@@ -1,3 +1,4 @@
+import { canHaveCopy, conflictCopyPath, copyAttempts } from '../../src/core/conflict.ts'
 import { contentDigest, sameEntry, type Entry } from '../../src/core/entry.ts'
 import type { RelativePath } from '../../src/core/relative-path.ts'
 import { coversDot, type Dot } from '../../src/core/version-vector.ts'
@@ -16,11 +17,12 @@ interface Version {
   readonly value: string
   readonly path: RelativePath
   readonly dot: Dot
+  readonly entry: Entry
 }
 
 /**
  * Rule 4 after every step: no index covers the write of a value that nobody superseded, unless the index has that content, its conflict copy or
- * a tombstone of it. Whoever breaks this may throw away the last copy.
+ * a tombstone of it, or says that the copy was lost here. Whoever breaks this may throw away the last copy.
  */
 export class Coverage {
   readonly #versions = new Map<string, Version>()
@@ -51,17 +53,18 @@ export class Coverage {
       const value = live.get(contentDigest(entry) ?? '')
       if (value === undefined || entry.version.size === 0) continue
       const { path, contentDot: dot } = entry
-      this.#versions.set(`${path} ${dot.peer} ${dot.counter}`, { value, path, dot })
+      this.#versions.set(`${path} ${dot.peer} ${dot.counter}`, { value, path, dot, entry })
     }
   }
 
   #faultIn(store: Store): string | null {
-    for (const { value, path, dot } of this.#versions.values()) {
+    for (const { value, path, dot, entry } of this.#versions.values()) {
       const record = store.get(path)
       if (record === null || !coversDot(record.entry.version, dot)) continue
       const digest = digestOf(value)
-      const isThere = [...store.all()].some(({ entry }) => isOf(entry, digest))
-      if (!isThere) return `covers ${value} at ${path} and has it nowhere`
+      const isThere = [...store.all()].some((one) => isOf(one.entry, digest))
+      if (!isThere && !isCopyLost(entry, store))
+        return `covers ${value} at ${path} and has it nowhere`
     }
     return null
   }
@@ -69,6 +72,14 @@ export class Coverage {
 
 function isOf(entry: Entry, digest: string): boolean {
   return (entry.kind === 'tombstone' ? entry.removedDigest : contentDigest(entry)) === digest
+}
+
+/** The index says of the copy what it says of what this host had and no peer has: a delete of nothing, which every version wins over. */
+function isCopyLost(entry: Entry, store: Store): boolean {
+  if (!canHaveCopy(entry)) return false
+  return Array.from({ length: copyAttempts }, (_, attempt) =>
+    store.get(conflictCopyPath(entry, attempt)),
+  ).some((copy) => copy?.entry.kind === 'tombstone' && copy.entry.removedDigest === null)
 }
 
 /** At rest every index says the same of every path: all that is announced of it (rules 6 and 16). In words what differs, or null. */
