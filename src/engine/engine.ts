@@ -3,7 +3,6 @@ import type { Status } from '../core/status.ts'
 import { covers } from '../core/version-vector.ts'
 import { Beginnings } from './beginnings.ts'
 import { Applier } from './pull/applier.ts'
-import type { Copies } from './pull/copies.ts'
 import { Census } from './census.ts'
 import { ConflictCopies } from './pull/conflict-copies.ts'
 import { Contention } from './pull/contention.ts'
@@ -16,7 +15,7 @@ import { Findings } from './publish/findings.ts'
 import { Leftovers } from './leftovers.ts'
 import { Ignoring } from './publish/ignoring.ts'
 import { HeldDeletes } from './publish/held-deletes.ts'
-import { resolveHeldFiles } from './pull/held-files.ts'
+import { HeldFiles } from './pull/held-files.ts'
 import { Inbound } from './links/inbound.ts'
 import { Inbox } from './pull/inbox.ts'
 import { Joining } from './joining.ts'
@@ -60,7 +59,7 @@ export class Engine {
   readonly #peers: Peers
   readonly #deleteVerdicts: DeleteVerdicts
   readonly #stampGate: StampGate
-  readonly #copies: Copies
+  readonly #heldFiles: HeldFiles
   readonly #ignoring: Ignoring
   readonly #times: DirectoryTimes
   readonly #publisher: Publisher
@@ -96,6 +95,7 @@ export class Engine {
     const stamping = new Stamping({ store, peers, self, clock, sha256, mode, keepsModes })
     const makers = { volume, clock, dirty, observer, stamping, localChanges, isIgnored }
     const copies = mode === 'receive-only' ? new LocalCopies(makers) : new ConflictCopies(makers)
+    this.#heldFiles = new HeldFiles({ store, volume, copies, ledger, observer })
     const quarantine = new Quarantine({ volume, clock, problems, dirty })
     this.#times = new DirectoryTimes({ volume, clock })
     const contention = new Contention()
@@ -135,6 +135,7 @@ export class Engine {
       stamping,
       ignoring,
       leftovers,
+      heldFiles: this.#heldFiles,
       newScan: () =>
         new Scan({
           ...common,
@@ -220,7 +221,6 @@ export class Engine {
     this.#census = census
     this.#inbox = inbox
     this.#peers = peers
-    this.#copies = copies
     this.#ignoring = ignoring
     this.#localChanges = localChanges
     ledger.onCommit((commits) => {
@@ -238,7 +238,7 @@ export class Engine {
 
   /** Ready to be dialled when it resolves; the first scan goes on in the background. */
   async start(): Promise<void> {
-    const { store, volume, network, observer, volumeMark, bootId, settings } = this.#parts
+    const { store, network, observer, volumeMark, bootId, settings } = this.#parts
     this.#ledger.load()
     const life = this.#self.begin({ volumeMark, bootId, isDurable: settings.isDurable })
     if (life.isRenewed) observer.rejected('identity', 'identity-renewed')
@@ -250,7 +250,7 @@ export class Engine {
     })
     // Before anything is watched; where it fails, the first round tries again.
     await this.#ignoring.refresh()
-    await resolveHeldFiles({ store, volume, copies: this.#copies, ledger: this.#ledger, observer })
+    await this.#heldFiles.begin()
     for (const { entry } of store.unequalRemote()) this.#inbox.add(entry.path)
     for (const path of this.#census.missing) this.#inbox.add(path)
     if (!settings.hasPeers || settings.mode === 'receive-only') this.#stampGate.open()

@@ -1,8 +1,15 @@
 import { afterEach, expect, test } from 'vitest'
+import { parseRelativePath } from '../../src/core/relative-path.ts'
 import { tombstone } from '../core/build.ts'
+import type { AttachOptions } from '../support/memory-disk-attached.ts'
 import { memoryHands } from '../support/memory-hands.ts'
 import { LoneEngine } from './lone-engine.ts'
 import { toldFile } from './played-peer.ts'
+
+const heldId = '00000000000000aa'
+
+/** By then every peer has looked at everything once more. */
+const nextScanMs = 400_000
 
 let synd: LoneEngine
 
@@ -30,3 +37,39 @@ test('rule 22: what had been let go when a life ended does not stay in hold', as
   await synd.pass(1_000)
   expect(memoryHands(left.disk).tree('.synd/hold').size).toBe(0)
 })
+
+test.each(['its directory is gone', 'there is no room'])(
+  'rule 22: a held file of which no copy can be made at the start gets it after a later scan: %s',
+  async (hindrance) => {
+    synd = await LoneEngine.start()
+    synd.hands.mkdir('d')
+    synd.hands.write('d/f', 'indexed')
+    synd.peer('b').connect()
+    await synd.pass(10_000)
+    const left = await synd.kill()
+    const hands = memoryHands(left.disk)
+    hands.write(`.synd/hold/${heldId}`, 'edited meanwhile')
+    left.store.recordHolds([{ id: heldId, path: parseRelativePath('d/f'), expected: null }])
+    let isHindered = true
+    if (hindrance === 'its directory is gone') hands.rename('d', '.synd/elsewhere')
+    const refuse: AttachOptions['refuse'] = ({ operation, path }) =>
+      hindrance === 'there is no room' &&
+      isHindered &&
+      operation === 'write' &&
+      path.startsWith('.synd/staging/')
+        ? 'ENOSPC'
+        : null
+    synd = await LoneEngine.start({ attach: { refuse } }, left)
+    await synd.pass(1_000)
+    expect(hands.tree('.synd/hold').size).toBe(1)
+    if (hindrance === 'its directory is gone') hands.rename('.synd/elsewhere', 'd')
+    isHindered = false
+    await synd.pass(nextScanMs)
+    expect(hands.tree('.synd/hold').size).toBe(0)
+    expect(synd.tree).toEqual([
+      'd: d 755',
+      'd/f: f 644 indexed',
+      expect.stringMatching(/^d\/f\.sync-conflict-.*: f 644 edited meanwhile$/),
+    ])
+  },
+)

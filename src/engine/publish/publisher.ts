@@ -8,6 +8,7 @@ import type { DirtyPaths } from './dirty-paths.ts'
 import { unreadableMs, type Findings, type HashedDifference } from './findings.ts'
 import { Gains, type Step } from './gains.ts'
 import type { HeldDeletes } from './held-deletes.ts'
+import type { HeldFiles } from '../pull/held-files.ts'
 import type { Ignoring } from './ignoring.ts'
 import { Listing } from './listing.ts'
 import type { Inbox } from '../pull/inbox.ts'
@@ -56,6 +57,7 @@ export interface PublisherParts {
   readonly inbox: Inbox
   readonly ignoring: Ignoring
   readonly leftovers: Leftovers
+  readonly heldFiles: Pick<HeldFiles, 'tryAgain'>
   readonly localChanges: LocalChanges
   readonly mode: SyncMode
   readonly newScan: () => Scan
@@ -255,8 +257,10 @@ export class Publisher {
       dirty.add(path, startMs, { isTree: true, delayMs: unreadableMs })
     if (hashed.length > 0 || confirmed.size > 0) await mayStamp()
     const reason = await serial.run(async () => this.#commit({ hashed, confirmed }, scanned, scope))
-    if (scope.isFullScan && reason === null) this.#isFirstScanCommitted = true
-    return reason
+    if (!scope.isFullScan || reason !== null) return reason
+    this.#isFirstScanCommitted = true
+    await serial.run(() => this.#parts.heldFiles.tryAgain())
+    return null
   }
 
   async #commit(seen: Seen, scanned: Scanned, scope: Scope): Promise<string | null> {

@@ -80,7 +80,7 @@ export class ConflictCopies implements Copies {
     })
   }
 
-  /** `isTriedAgain`: once the index knows what has the name. A held file is not before the next start: it takes another name. */
+  /** `isTriedAgain`: once the index knows what has the name. A held file takes another name at once. */
   async #make(
     loser: Loser,
     overlay: Overlay,
