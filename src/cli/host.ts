@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Chance, Clock } from '../engine/ports.ts'
 
@@ -21,8 +21,19 @@ export const systemClock: Clock = {
   yield: () => new Promise((resolve) => setImmediate(resolve)),
 }
 
+/** Asked for one by one the kernel's random bytes cost more than the ids that are made of them. */
+const randomness = { bytes: Buffer.allocUnsafeSlow(8 * 512), usedBytes: 8 * 512 }
+
 export const systemChance: Chance = {
-  id64: () => randomBytes(8).toString('hex'),
+  id64: () => {
+    if (randomness.usedBytes === randomness.bytes.length) {
+      randomFillSync(randomness.bytes)
+      randomness.usedBytes = 0
+    }
+    const start = randomness.usedBytes
+    randomness.usedBytes += 8
+    return randomness.bytes.toString('hex', start, randomness.usedBytes)
+  },
   fraction: () => Math.random(),
 }
 

@@ -16,6 +16,9 @@ import {
 } from './record.ts'
 import { inPages, pageRows, prepare, prepareUpsert } from './statement.ts'
 
+/** What was read of a path before; undefined: nothing was. */
+type Known = (path: RelativePath) => IndexRecord | null | undefined
+
 /** What this disk holds: the table `entry`. Writes happen in the caller's transaction. */
 export interface IndexTable {
   put(record: IndexRecord): void
@@ -23,13 +26,9 @@ export interface IndexTable {
   get(path: RelativePath): IndexRecord | null
   /** In byte order, read page by page. */
   all(): Generator<IndexRecord>
-  /** `known`: what was read of a path before; undefined: nothing was. */
-  children(
-    directory: RelativePath | null,
-    known: (path: RelativePath) => IndexRecord | null | undefined,
-  ): IndexRecord[]
+  children(directory: RelativePath | null, known: Known): IndexRecord[]
   hasLiveBelow(directory: RelativePath): boolean
-  changesAfter(sequence: Sequence, limit: number): IndexRecord[]
+  changesAfter(sequence: Sequence, limit: number, known: Known): IndexRecord[]
   /** In no particular order. */
   findByDigest(digest: Digest, limit: number): RelativePath[]
 }
@@ -45,6 +44,10 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
   const page = prepare(
     database,
     `SELECT ${columns} FROM entry WHERE path > ? ORDER BY path LIMIT ${pageRows}`,
+  )
+  const childPaths = prepare(
+    database,
+    `SELECT path FROM entry WHERE parent = ? AND kind <> 'tombstone'`,
   )
   // Sorted afterwards: SQLite would carry all columns through its sorter.
   const children = prepare(
@@ -67,6 +70,16 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
     database,
     `SELECT path FROM entry WHERE digest = ? AND kind = 'file' LIMIT ?`,
   )
+  /** Null: not all of them are known. */
+  const knownChildren = (parent: Buffer, known: Known): IndexRecord[] | null => {
+    const records: IndexRecord[] = []
+    for (const row of childPaths.iterate(parent)) {
+      const record = known(parsePath(row))
+      if (record === null || record === undefined) return null
+      records.push(record)
+    }
+    return records
+  }
   return {
     put: ({ entry, observation, sequence }) => {
       put.run(
@@ -88,10 +101,13 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
         (row) => parseRecord(row),
       ),
     children: (directory, known) => {
-      const records = children.all(parentValue(directory)).map((row) => {
-        const path = parsePath(row)
-        return known(path) ?? parseRecord(row, path)
-      })
+      const parent = parentValue(directory)
+      const records =
+        knownChildren(parent, known) ??
+        children.all(parent).map((row) => {
+          const path = parsePath(row)
+          return known(path) ?? parseRecord(row, path)
+        })
       return records.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
     },
     hasLiveBelow: (directory) => {
@@ -99,7 +115,11 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
       const row = below.get(latin1Value(directory), latin1Value(from), latin1Value(to)) ?? {}
       return integerIn(row, 'found') === 1
     },
-    changesAfter: (sequence, limit) => changes.all(sequence, limit).map((row) => parseRecord(row)),
+    changesAfter: (sequence, limit, known) =>
+      changes.all(sequence, limit).map((row) => {
+        const path = parsePath(row)
+        return known(path) ?? parseRecord(row, path)
+      }),
     findByDigest: (digest, limit) =>
       byDigest.all(hexValue(digest), limit).map((row) => parseRelativePath(latin1In(row, 'path'))),
   }

@@ -1,7 +1,7 @@
 import type { RelativePath } from '../core/relative-path.ts'
 
 /** Of so many paths at least; a record takes about a kilobyte. */
-const keptPaths = 16_384
+export const keptPaths = 16_384
 
 /** Nobody asked for so long: all of it is forgotten, so that a burst leaves no memory in use. */
 const quietMs = 1_000

@@ -7,7 +7,7 @@ import type { PeerId } from '../core/peer-id.ts'
 import type { Sequence } from '../core/protocol.ts'
 import type { RelativePath } from '../core/relative-path.ts'
 import type { Identity, PeerRecord, Store, Transaction } from '../engine/ports.ts'
-import { Recent } from './recent.ts'
+import { keptPaths, Recent } from './recent.ts'
 import { advance, type Self } from './self-table.ts'
 import { inTransaction, synced } from './statement.ts'
 import { toStoreError } from './store-error.ts'
@@ -38,6 +38,8 @@ export class SqliteStore implements Store {
     this.#onDamage = parts.onDamage
   }
 
+  readonly #known = (path: RelativePath): IndexRecord | null | undefined => this.#records.get(path)
+
   identity(): Identity {
     return this.#self.identity
   }
@@ -59,9 +61,12 @@ export class SqliteStore implements Store {
   }
 
   children(directory: RelativePath | null): readonly IndexRecord[] {
-    return this.#guard(() =>
-      this.#tables.index.children(directory, (path) => this.#records.get(path)),
-    )
+    const records = this.#guard(() => this.#tables.index.children(directory, this.#known))
+    // Whoever lists a directory asks for what is in it next; of more than are kept the first would be forgotten by then.
+    if (records.length <= keptPaths) {
+      for (const record of records) this.#records.set(record.entry.path, record)
+    }
+    return records
   }
 
   hasLiveBelow(directory: RelativePath): boolean {
@@ -73,7 +78,7 @@ export class SqliteStore implements Store {
   }
 
   changesAfter(sequence: Sequence, limit: number): readonly IndexRecord[] {
-    return this.#guard(() => this.#tables.index.changesAfter(sequence, limit))
+    return this.#guard(() => this.#tables.index.changesAfter(sequence, limit, this.#known))
   }
 
   findByDigest(digest: Digest, limit: number): readonly RelativePath[] {

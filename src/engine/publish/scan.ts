@@ -115,6 +115,7 @@ export class Scan {
       const dirty = paths[index]
       if (dirty === undefined) return
       const { path, isTree, isListed, mustHash } = dirty
+      if (this.#isSeenGone(path, look)) continue
       if (mustHash) this.#mustHash.add(path)
       if (look.kind === 'present' && this.#isRacy(path, look.observation)) this.#mustHash.add(path)
       const record = this.#store.get(path)
@@ -128,6 +129,13 @@ export class Scan {
       if (mustList || isWanted) await this.#list(path, isTree)
       await this.#slices.breathe()
     }
+  }
+
+  /** It went with its directory, which is looked at before it. */
+  #isSeenGone(path: RelativePath, look: Look): boolean {
+    if (look.kind !== 'absent' || !this.#found.gone.has(path)) return false
+    this.#problems.clearAll([...scanProblems, 'leftover'], path)
+    return true
   }
 
   /** It may not be of the file system that the index knows there: it is gone, or on another device than before, or than its directory was. */
