@@ -14,6 +14,8 @@ export interface RemoteTable {
   /** By peer id. */
   of(path: RelativePath): RemoteRecord[]
   get(peer: PeerId, path: RelativePath): RemoteRecord | null
+  /** Of whom there is anything; at most two. */
+  peers(): PeerId[]
   /** In byte order of paths, then by peer id, read page by page. */
   unequal(): Generator<RemoteRecord>
   /** By sequence, read page by page. */
@@ -41,6 +43,7 @@ export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
   const columns = ['peer', 'sequence', ...entryColumns].join(', ')
   const ofPath = prepare(database, `SELECT ${columns} FROM remote WHERE path = ? ORDER BY peer`)
   const get = prepare(database, `SELECT ${columns} FROM remote WHERE path = ? AND peer = ?`)
+  const peers = prepare(database, 'SELECT DISTINCT peer FROM remote LIMIT 2')
   const unequal = prepare(
     database,
     `SELECT remote.* FROM remote LEFT JOIN entry ON entry.path = remote.path
@@ -66,6 +69,7 @@ export function prepareRemoteTable(database: DatabaseSync): RemoteTable {
       const row = get.get(latin1Value(path), peer)
       return row === undefined ? null : parseRecord(row, path)
     },
+    peers: () => peers.all().map((row) => parsePeerId(textIn(row, 'peer'))),
     unequal: () =>
       inPages(
         (last) => unequal.all(last?.['path'] ?? latin1Value(''), last?.['peer'] ?? ''),

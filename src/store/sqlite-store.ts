@@ -22,6 +22,10 @@ export class SqliteStore implements Store {
   readonly #records = new Recent<IndexRecord | null>()
   readonly #remote = new Recent<readonly RemoteRecord[]>()
   #self: Self
+  /** Who told anything that is still here; where it is one of two hosts, what it tells is all that anybody told. Null: not looked up. */
+  #tellers: Set<PeerId> | null = null
+
+  readonly #known = (path: RelativePath): IndexRecord | null | undefined => this.#records.get(path)
 
   /** `onDamage` is called before `store-damaged` is thrown. */
   constructor(parts: {
@@ -37,8 +41,6 @@ export class SqliteStore implements Store {
     this.#self = parts.self
     this.#onDamage = parts.onDamage
   }
-
-  readonly #known = (path: RelativePath): IndexRecord | null | undefined => this.#records.get(path)
 
   identity(): Identity {
     return this.#self.identity
@@ -179,17 +181,25 @@ export class SqliteStore implements Store {
   #note({ forgotten = [], records = [], isRemoteForgotten, remote = [] }: Transaction): void {
     for (const path of forgotten) this.#records.set(path, null)
     for (const record of records) this.#records.set(record.entry.path, record)
-    if (isRemoteForgotten === true) this.#remote.clear()
-    for (const record of remote) {
-      const { path } = record.entry
-      const known = this.#remote.get(path)
-      if (known === undefined) continue
-      const others = known.filter(({ peer }) => peer !== record.peer)
-      this.#remote.set(
-        path,
-        [...others, record].toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
-      )
+    if (isRemoteForgotten === true) {
+      this.#remote.clear()
+      this.#tellers = null
     }
+    if (remote.length === 0) return
+    this.#tellers ??= new Set(this.#guard(() => this.#tables.remote.peers()))
+    for (const { peer } of remote) this.#tellers.add(peer)
+    for (const record of remote) this.#noteRemote(record, this.#tellers)
+  }
+
+  #noteRemote(record: RemoteRecord, tellers: ReadonlySet<PeerId>): void {
+    const { path } = record.entry
+    const known = this.#remote.get(path) ?? (tellers.size === 1 ? [] : undefined)
+    if (known === undefined) return
+    const others = known.filter(({ peer }) => peer !== record.peer)
+    this.#remote.set(
+      path,
+      [...others, record].toSorted((a, b) => (a.peer < b.peer ? -1 : 1)),
+    )
   }
 
   #guard<Result>(work: () => Result): Result {

@@ -39,6 +39,21 @@ export function testRemote(subject: StoreSubject): void {
       expect(peers()).toEqual([peer('b'), peer('c'), peer('d')])
     })
 
+    test('what one told before the index was opened stays beside what others tell after it', () => {
+      const those = [told('b', 'x', 1), told('b', 'y', 2), told('c', 'y', 1)]
+      for (const [index, record] of those.entries()) {
+        subject.store.commit({ remote: [record] })
+        subject.reopen()
+        expect(subject.store.remote(record.entry.path)).toHaveLength(index < 2 ? 1 : 2)
+        subject.reopen()
+      }
+      subject.store.commit({ remote: [told('c', 'x', 2)] })
+      expect(subject.store.remote(path('x'))).toHaveLength(2)
+      subject.store.commit({ remote: [told('b', 'z', 3)] })
+      subject.store.commit({ remote: [told('c', 'z', 3)] })
+      expect(subject.store.remote(path('z'))).toHaveLength(2)
+    })
+
     test.each(extremeRecords())('$title comes back as it was told', ({ record: { entry } }) => {
       const record: RemoteRecord = { peer: peer('b'), sequence: 2 ** 53 - 1, entry }
       subject.store.commit({ remote: [record] })
