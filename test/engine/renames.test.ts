@@ -160,6 +160,16 @@ describe('rule 15: a file that was renamed there is renamed here', () => {
     expect(synd.transfer.pulls).toHaveLength(1)
   })
 
+  test('a large one is copied at once by who is receive-only, and renames nothing', async () => {
+    await synd.stop()
+    synd = await LoneEngine.start({ mode: 'receive-only' })
+    b = synd.peer('b')
+    b.connect()
+    await announceRenamed(large)
+    await synd.pass(500)
+    expect(names()).toEqual(['after', 'before'])
+  })
+
   test('not where it is wanted twice', async () => {
     b.announce(toldFile('before', 'content'))
     await synd.pass(5_000)

@@ -1,6 +1,7 @@
 import type { Digest } from '../../core/digest.ts'
 import { SyndError } from '../../core/errors.ts'
 import type { ProblemCode } from '../../core/problem.ts'
+import type { SyncMode } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import { LocalBytes, type Bytes } from './local-bytes.ts'
 import { expectationOf, fileOf, type Intent } from './verdict.ts'
@@ -30,6 +31,7 @@ export interface FetcherParts {
   readonly volume: Volume
   readonly transfer: Transfer
   readonly clock: Clock
+  readonly mode: SyncMode
   readonly observer: Observer
   readonly inbox: Inbox
   readonly peers: Peers

@@ -1,5 +1,6 @@
 import type { Digest } from '../../core/digest.ts'
 import { errorCode } from '../../core/errors.ts'
+import type { SyncMode } from '../../core/protocol.ts'
 import type { RelativePath } from '../../core/relative-path.ts'
 import type { Clock, Stage, Store, Volume } from '../ports.ts'
 import { Slices } from '../slices.ts'
@@ -34,6 +35,8 @@ interface LocalBytesParts {
   readonly store: Store
   readonly volume: Volume
   readonly clock: Clock
+  /** Only who sends and receives renames what is here. */
+  readonly mode: SyncMode
   /** Whether a file that is here is to go, and can be renamed to what is wanted. */
   readonly isMovable: (from: RelativePath, intent: Intent) => boolean
   readonly deliver: (intent: Intent, bytes: Bytes) => void
@@ -140,8 +143,10 @@ export class LocalBytes {
   }
 
   #mayBeRenamed(intent: Intent): boolean {
+    const { store, mode } = this.#parts
     const { digest, sizeBytes } = fileOf(intent)
-    return sizeBytes > atOnceBytes && this.#parts.store.findByDigest(digest, 1).length > 0
+    if (mode !== 'send-receive' || sizeBytes <= atOnceBytes) return false
+    return store.findByDigest(digest, 1).length > 0
   }
 
   /** Lets large files go on when they can be renamed, or have waited long enough for that. */

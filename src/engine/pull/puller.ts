@@ -4,6 +4,7 @@ import { sameContent } from '../../core/entry.ts'
 import type { RemoteRecord } from '../../core/index-record.ts'
 import type { PeerId } from '../../core/peer-id.ts'
 import type { ProblemCode } from '../../core/problem.ts'
+import type { SyncMode } from '../../core/protocol.ts'
 import { parentOf, type RelativePath } from '../../core/relative-path.ts'
 import type { Applier, Ready } from './applier.ts'
 import type { Contention } from './contention.ts'
@@ -33,6 +34,7 @@ export interface PullerParts {
   readonly volume: Volume
   readonly transfer: Transfer
   readonly clock: Clock
+  readonly mode: SyncMode
   readonly chance: Chance
   readonly observer: Observer
   readonly inbox: Inbox
