@@ -1,9 +1,11 @@
 import { afterEach, expect, test } from 'vitest'
-import { parseRelativePath } from '../../src/core/relative-path.ts'
+import { HeldFiles } from '../../src/engine/pull/held-files.ts'
+import type { VolumeHalt } from '../../src/engine/ports.ts'
 import { tombstone } from '../core/build.ts'
 import type { AttachOptions } from '../support/memory-disk-attached.ts'
 import { memoryHands } from '../support/memory-hands.ts'
 import { LoneEngine } from './lone-engine.ts'
+import { engineParts, path } from './parts.ts'
 import { toldFile } from './played-peer.ts'
 
 const heldId = '00000000000000aa'
@@ -49,7 +51,7 @@ test.each(['its directory is gone', 'there is no room'])(
     const left = await synd.kill()
     const hands = memoryHands(left.disk)
     hands.write(`.synd/hold/${heldId}`, 'edited meanwhile')
-    left.store.recordHolds([{ id: heldId, path: parseRelativePath('d/f'), expected: null }])
+    left.store.recordHolds([{ id: heldId, path: path('d/f'), expected: null }])
     let isHindered = true
     if (hindrance === 'its directory is gone') hands.rename('d', '.synd/elsewhere')
     const refuse: AttachOptions['refuse'] = ({ operation, path }) =>
@@ -73,3 +75,23 @@ test.each(['its directory is gone', 'there is no room'])(
     ])
   },
 )
+
+test('rule 22: a hold is not forgotten while the volume is not there', async () => {
+  const parts = engineParts()
+  const hold = { id: heldId, path: path('f'), expected: null }
+  parts.store.recordHolds([hold])
+  let isThere = false
+  const volume = {
+    halt: () => (isThere ? null : { code: 'volume-missing', message: 'gone' }) as VolumeHalt | null,
+    stageFromHold: async () => null,
+    syncDirectories: async () => undefined,
+    releaseHolds: async () => undefined,
+  }
+  const held = new HeldFiles({ ...parts, volume, copies: { ofHold: async () => false } })
+  await held.begin()
+  await held.tryAgain()
+  expect(parts.store.holds()).toEqual([hold])
+  isThere = true
+  await held.tryAgain()
+  expect(parts.store.holds()).toEqual([])
+})

@@ -8,7 +8,7 @@ import type { Observer, Store, Volume } from '../ports.ts'
 
 interface HeldFilesParts {
   readonly store: Store
-  readonly volume: Volume
+  readonly volume: Pick<Volume, 'halt' | 'stageFromHold' | 'syncDirectories' | 'releaseHolds'>
   readonly copies: Pick<Copies, 'ofHold'>
   readonly ledger: Ledger
   readonly observer: Observer
@@ -54,6 +54,8 @@ export class HeldFiles {
       if (await this.#isResolved(hold, overlay)) resolved.add(hold.id)
     }
     await volume.syncDirectories()
+    // A volume that went meanwhile shows everything absent, what is held too (rule 20).
+    if (volume.halt() !== null) return
     ledger.commit(overlay.take(), { releasedHolds: [...resolved], unlinkedHolds: unlinked })
     this.#left = this.#left.filter(({ id }) => !resolved.has(id))
     await volume.releaseHolds([...resolved])
