@@ -105,6 +105,8 @@ export interface Disk {
   chown(path: DiskPath, owner: Owner): void
   /** A new file; EEXIST when anything is there. */
   create(path: DiskPath, mode: number): WritableFile
+  /** The same, not in the event loop: while other files are synced, a creation may have to wait for the journal of the file system. */
+  createMeanwhile(path: DiskPath, mode: number): Promise<WritableFile>
   /** An existing file, to be written over from its start; it is not truncated. */
   openForWriting(path: DiskPath): WritableFile
   openForReading(path: DiskPath): ReadableFile

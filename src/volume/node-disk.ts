@@ -8,6 +8,7 @@ import {
   lstatSync,
   lutimesSync,
   mkdirSync,
+  open,
   openSync,
   readdirSync,
   readlinkSync,
@@ -39,11 +40,15 @@ import { called, calling, readableFile, writableFile } from './node/open-file.ts
 import { timeOf } from './node/time.ts'
 import { O_PATH, placeIn, placeOf, Walk, type Place } from './node/walk.ts'
 
+const openTo = promisify(open)
 const syncTo = promisify(fsync)
 const unlinkFrom = promisify(unlink)
 
 /** Unlinks that run at once: more would only wait for each other in the file system, and keep syncs waiting. */
 const unlinkLanes = 4
+
+const creationFlags =
+  constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /** A FIFO that took a file's place must not hang the open; a symlink in its place is refused. */
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -187,8 +192,13 @@ export class NodeDisk implements Disk {
   }
 
   create(path: DiskPath, mode: number): WritableFile {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-    return writableFile(this.#at('open', path, (place) => openSync(place, flags, mode)))
+    return writableFile(this.#at('open', path, (place) => openSync(place, creationFlags, mode)))
+  }
+
+  async createMeanwhile(path: DiskPath, mode: number): Promise<WritableFile> {
+    return this.#whileOpen(path, async (place) =>
+      writableFile(await calling('open', () => openTo(place, creationFlags, mode))),
+    )
   }
 
   openForWriting(path: DiskPath): WritableFile {
@@ -202,16 +212,9 @@ export class NodeDisk implements Disk {
 
   async copy(from: DiskPath, to: DiskPath): Promise<void> {
     const source = this.#open(from)
-    const slash = to.lastIndexOf('/')
-    let directory = this.#rootFd
     try {
-      if (slash >= 0) {
-        directory = called('open', () => this.#walk.openDirectory(to.slice(0, slash)))
-      }
-      const place = placeIn(directory, to.slice(slash + 1))
-      await calling('copy', () => copyFileTo(source, place))
+      await this.#whileOpen(to, (place) => calling('copy', () => copyFileTo(source, place)))
     } finally {
-      if (directory !== this.#rootFd) closeSync(directory)
       closeSync(source)
     }
   }
@@ -237,6 +240,20 @@ export class NodeDisk implements Disk {
 
   #open(path: DiskPath): number {
     return this.#at('open', path, (place) => openSync(place, readFlags))
+  }
+
+  /** For a call on a thread: the walk keeps its directories open for a turn of the event loop only. */
+  async #whileOpen<T>(path: DiskPath, call: (place: Place) => Promise<T>): Promise<T> {
+    const slash = path.lastIndexOf('/')
+    const directory =
+      slash < 0
+        ? this.#rootFd
+        : called('open', () => this.#walk.openDirectory(path.slice(0, slash)))
+    try {
+      return await call(placeIn(directory, path.slice(slash + 1)))
+    } finally {
+      if (directory !== this.#rootFd) closeSync(directory)
+    }
   }
 
   #at<T>(operation: string, path: DiskPath, call: (place: Place) => T): T {

@@ -23,6 +23,31 @@ export function diskSuite(name: string, open: () => DiskUnderTest): void {
     })
 
   describe(`${name} as a disk`, () => {
+    for (const path of ['f', 'd/e/f'])
+      withDisk(
+        `what is created meanwhile is as what is created: ${path}`,
+        async ({ disk, hands }) => {
+          disk.mkdir('d', 0o755)
+          disk.mkdir('d/e', 0o755)
+          hands.symlink('d', 'l')
+          const file = await disk.createMeanwhile(path, 0o600)
+          await file.write(bytes('hello'))
+          file.close()
+          expect(hands.tree().get(path)).toBe('f 600 hello')
+          const refusals: Promise<unknown>[] = [path, 'l', 'l/new', 'd/none/f', `${path}/f`].map(
+            (at) => disk.createMeanwhile(at, 0o600).catch(errnoOf),
+          )
+          expect(await Promise.all(refusals)).toEqual([
+            'EEXIST',
+            'EEXIST',
+            'ENOTDIR',
+            'ENOENT',
+            'ENOTDIR',
+          ])
+          expect(hands.read(path)).toBe('hello')
+        },
+      )
+
     withDisk(
       'a file that is created, written and closed is there with its mode and time',
       async ({ disk, hands }) => {

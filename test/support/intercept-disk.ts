@@ -58,6 +58,7 @@ export function interceptDisk(
     },
     chown: (path, owner) => disk.chown(path, owner),
     create: (path, mode) => disk.create(path, mode),
+    createMeanwhile: (path, mode) => disk.createMeanwhile(path, mode),
     openForWriting: (path) => disk.openForWriting(path),
     openForReading: (path) => disk.openForReading(path),
     copy: (from, to) => disk.copy(from, to),

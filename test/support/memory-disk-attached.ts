@@ -219,6 +219,11 @@ export class AttachedDisk implements Disk {
     })
   }
 
+  async createMeanwhile(path: DiskPath, mode: number): Promise<WritableFile> {
+    await this.#options.pause?.({ operation: 'create', path, to: null })
+    return this.create(path, mode)
+  }
+
   openForWriting(path: DiskPath): WritableFile {
     this.#access.search(path)
     const inode = this.#tree.file(path)

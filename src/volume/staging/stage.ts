@@ -135,7 +135,7 @@ export class FileStage {
       throw new SyndError('digest-mismatch', message)
     }
     await this.#orGone(async () => {
-      const file = this.#opened()
+      const file = await this.#created()
       if (unwritten !== null && sizeBytes > 0) await writeRuns(file, unwritten)
       await this.#writing
       dress(file, this.#options)
@@ -202,6 +202,12 @@ export class FileStage {
       this.#writing = writeRuns(this.#opened(), full)
       void this.#writing.catch(() => undefined)
     })
+  }
+
+  async #created(): Promise<WritableFile> {
+    this.#file ??= await this.#options.disk.createMeanwhile(this.path, 0o600)
+    this.#isOnDisk = true
+    return this.#file
   }
 
   #opened(): WritableFile {
