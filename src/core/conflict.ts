@@ -5,6 +5,8 @@ import {
   maxPathBytes,
   nameOf,
   parentOf,
+  parseRelativePath,
+  pathRefusal,
   type RelativePath,
 } from './relative-path.ts'
 import { formatDot, vectorOf } from './version-vector.ts'
@@ -49,9 +51,12 @@ export function isUnalteredCopy(entry: Entry): boolean {
   )
 }
 
-/** The path that a conflict copy is of, unless its name had to be cut; of any other path itself. */
+/** The path that a conflict copy is of, unless its name had to be cut; of any other path itself, also where no name is left that could be synced. */
 export function originalOf(path: RelativePath): RelativePath {
-  return joinPath(parentOf(path), nameOf(path).replace(suffixPattern, ''))
+  const parent = parentOf(path)
+  const name = nameOf(path).replace(suffixPattern, '')
+  const original = parent === null ? name : `${parent}/${name}`
+  return pathRefusal(original) === null ? parseRelativePath(original) : path
 }
 
 /**

@@ -7,10 +7,18 @@ import {
   isConflictCopy,
   isUnalteredCopy,
   type Loser,
+  originalOf,
 } from '../../src/core/conflict.ts'
 import { isLive } from '../../src/core/entry.ts'
-import { isBelow, nameOf, parentOf, pathRefusal } from '../../src/core/relative-path.ts'
+import {
+  isBelow,
+  nameOf,
+  parentOf,
+  parseRelativePath,
+  pathRefusal,
+} from '../../src/core/relative-path.ts'
 import { formatVector } from '../../src/core/version-vector.ts'
+import { nastyNames } from '../support/nasty-names.ts'
 import { anyEntry, anyPath } from './arbitraries.ts'
 import { directory, dot, file, symlink, tombstone, vector } from './build.ts'
 import { check } from './property.ts'
@@ -206,4 +214,24 @@ describe('rule 7: the copy as an entry', () => {
       }),
     )
   })
+})
+
+describe('what a conflict copy is of', () => {
+  test.each([
+    ['d/a.sync-conflict-20261123-120000-0123abcd.txt', 'd/a.txt'],
+    ['d/a.txt', 'd/a.txt'],
+  ])('%s', (copy, original) => {
+    expect(originalOf(parseRelativePath(copy))).toBe(original)
+  })
+
+  test.each(nastyNames)(
+    'a file that somebody gave such a name is of something or itself: %j',
+    (name) => {
+      for (const path of [name, `d/${name}`].map((text) => parseRelativePath(text))) {
+        const original = originalOf(path)
+        expect(pathRefusal(original)).toBeNull()
+        expect(parentOf(original)).toBe(parentOf(path))
+      }
+    },
+  )
 })

@@ -36,6 +36,12 @@ export const nastyNames: readonly string[] = [
   '.syndignore',
   '.synd-not-reserved',
   'x.sync-conflict-20261123-120000-0123abcd.txt',
+  // Without the suffix of a conflict copy nothing is left of them, or nothing that may be synced.
+  '.sync-conflict-20261123-120000-0123abcd',
+  '..sync-conflict-20261123-120000-0123abcd',
+  '...sync-conflict-20261123-120000-0123abcd',
+  '.synd.sync-conflict-20261123-120000-0123abcd',
+  '.s.sync-conflict-20261123-120000-0123abcdynd',
   'constructor',
   '__proto__',
 ]
