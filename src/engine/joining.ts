@@ -95,7 +95,7 @@ export class Joining {
       return joined.some(({ peerId }) => peerId !== null && this.#peers.receipts(peerId).isComplete)
     }
     const isEverybodyNew =
-      peers.every(({ link }) => link !== null) && this.#peers.unresolved.length === 0
+      peers.every((peer) => this.#peers.isUp(peer)) && this.#peers.unresolved.length === 0
     return isEverybodyNew || nowMs - this.#waitingSinceMs >= foundAfterMs
   }
 

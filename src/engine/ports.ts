@@ -344,6 +344,11 @@ export interface NetworkHandler {
   hello(): Hello
   /** Throws SyndError `untrusted` to refuse. */
   answerHello(hello: Hello, caller: { readonly key: string }): HelloAnswer
+  /**
+   * Whether the address that gave this answer leads to a peer that is linked by way of another one. Then it stands by: no link is opened, which would
+   * take the place of the other, and it is asked again after a while.
+   */
+  standsBy(address: string, answer: HelloAnswer): boolean
   /** Runs for as long as the link is up; when it returns the network closes the link and dials again after a while. */
   runOutbound(link: OutboundLink): Promise<void>
   runInbound(link: InboundLink): Promise<void>

@@ -149,15 +149,17 @@ export class State {
 
   #isInSyncWith(peer: Peer): boolean {
     const { peers, localChanges } = this.#parts
-    if (peer.link === null || peer.peerId === null || peer.delivery === null) return false
-    const settled = peers.linked(peer.peerId)?.settled ?? null
+    const linked = peer.peerId === null ? null : peers.linked(peer.peerId)
+    if (linked === null || peer.peerId === null || !peers.isUp(peer)) return false
+    const { settled, delivery, diverged } = linked
+    if (delivery === null) return false
     const receipts = peers.receipts(peer.peerId)
     return (
       peers.callers.has(peer.peerId) &&
-      peer.delivery.pending === 0 &&
+      delivery.pending === 0 &&
       receipts.isComplete &&
       settled === receipts.recordedUpTo &&
-      (peers.linked(peer.peerId)?.diverged ?? 0) === 0 &&
+      diverged === 0 &&
       receipts.open === 0 &&
       receipts.declined === 0 &&
       localChanges.size === 0
@@ -190,20 +192,21 @@ export class State {
   }
 
   #peerStatus(peer: Peer): PeerStatus {
-    const { address, peerId, name, link, delivery, lastError } = peer
+    const { address, peerId, name, delivery, lastError } = peer
+    const connected = this.#parts.peers.isUp(peer)
     const oldest = delivery?.oldestPendingMs ?? null
     const lastInSync = this.#lastInSyncMs.get(address) ?? null
     return {
       id: peerId,
       name,
       address,
-      connected: link !== null,
+      connected,
       inSync: this.#isInSyncWith(peer),
       pendingChanges: delivery?.pending ?? 0,
       diverged: peer.diverged,
       oldestPendingTimestamp: oldest === null ? null : isoTime(oldest),
       lastSyncTimestamp: lastInSync === null ? null : isoTime(lastInSync),
-      lastError: link === null ? (lastError?.message ?? null) : null,
+      lastError: connected ? null : (lastError?.message ?? null),
     }
   }
 }

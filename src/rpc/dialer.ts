@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import { errorCode, SyndError } from '../core/errors.ts'
-import type { Hello } from '../core/protocol.ts'
+import type { Hello, HelloAnswer } from '../core/protocol.ts'
 import type { Chance, Clock, OutboundLink } from '../engine/ports.ts'
 import type { Dialled } from './address-book.ts'
 import { Connection } from './connection.ts'
@@ -12,6 +12,7 @@ export interface DialerOptions {
   readonly dialled: Dialled
   readonly credentials: Credentials | null
   readonly hello: () => Hello
+  readonly standsBy: (address: string, answer: HelloAnswer) => boolean
   readonly runOutbound: (link: OutboundLink) => Promise<void>
   readonly dialFailed: (address: string, error: Error) => void
   readonly clock: Clock
@@ -26,6 +27,8 @@ const lastDelayMs = 10_000
 const growth = 1.5
 /** A link that was up this long was no flapping one. */
 const stableMs = 5_000
+/** An address of a peer that is linked by way of another is asked this often whether it still leads there. */
+const standByMs = 5_000
 /** Whoever says Hello is up; how often that may cut our waiting short. */
 const hurryIntervalMs = 1_000
 
@@ -73,10 +76,15 @@ export class Dialer {
     let failures = 0
     while (!this.#isStopped) {
       const sinceMs = clock.monotonicMs()
-      const wasUp = await this.#dial()
+      const outcome = await this.#dial()
       if (this.#isStopped) return
-      if (wasUp && clock.monotonicMs() - sinceMs >= stableMs) failures = 0
-      await this.#wait(failures)
+      if (outcome === 'stands-by') {
+        failures = 0
+        await this.#wait(standByMs)
+        continue
+      }
+      if (outcome === 'was-up' && clock.monotonicMs() - sinceMs >= stableMs) failures = 0
+      await this.#wait(delayMs(failures, this.#options.chance))
       failures++
     }
   }
@@ -85,8 +93,7 @@ export class Dialer {
     return this.#stopped.signal.aborted
   }
 
-  /** True when the link was up. */
-  async #dial(): Promise<boolean> {
+  async #dial(): Promise<'was-up' | 'stands-by' | 'failed'> {
     const { dialled, credentials, rejected, log } = this.#options
     const connection = new Connection({ target: dialled, credentials, rejected })
     this.#connection = { destroy: () => connection.destroy(), certificate: null }
@@ -98,6 +105,7 @@ export class Dialer {
       this.#connection = { destroy: () => connection.destroy(), certificate }
       this.recheck()
       const { address, host } = dialled
+      if (this.#options.standsBy(address, answer)) return 'stands-by'
       const call = connection.notify(session)
       const link = openOutboundLink(call, { address, host, hello, answer, key, rejected, log })
       isUp = true
@@ -109,7 +117,7 @@ export class Dialer {
       connection.destroy()
       this.#connection = null
     }
-    return isUp
+    return isUp ? 'was-up' : 'failed'
   }
 
   #report(error: unknown, wasUp: boolean): void {
@@ -124,8 +132,8 @@ export class Dialer {
     }
   }
 
-  async #wait(failures: number): Promise<void> {
-    const { clock, chance } = this.#options
+  async #wait(durationMs: number): Promise<void> {
+    const { clock } = this.#options
     const enough = new AbortController()
     this.#hurry = () => {
       const nowMs = clock.monotonicMs()
@@ -134,7 +142,7 @@ export class Dialer {
       enough.abort()
     }
     const signal = AbortSignal.any([enough.signal, this.#stopped.signal])
-    await clock.sleep(delayMs(failures, chance), signal)
+    await clock.sleep(durationMs, signal)
     this.#hurry = () => {}
   }
 }

@@ -141,6 +141,7 @@ class PeerNetwork implements GrpcNetwork {
         dialled: target,
         credentials,
         hello: () => handler.hello(),
+        standsBy: (address, answer) => handler.standsBy(address, answer),
         runOutbound: (link) => handler.runOutbound(link),
         dialFailed: (address, error) => handler.dialFailed(address, error),
         clock,

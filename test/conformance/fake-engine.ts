@@ -81,6 +81,10 @@ export class FakeEngine implements NetworkHandler {
     this.addresses.push({ addresses, unresolved })
   }
 
+  standsBy(): boolean {
+    return false
+  }
+
   dialFailed(address: string, error: Error): void {
     this.failures.push({ address, code: errorCode(error), message: error.message })
   }

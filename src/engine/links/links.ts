@@ -92,6 +92,20 @@ export class Links implements NetworkHandler {
     return { ...ours, recorded, listsCaller: this.#lists(hello.peerId) }
   }
 
+  standsBy(address: string, answer: HelloAnswer): boolean {
+    const { peers, onChange } = this.#parts
+    const peer = peers.at(address)
+    const first = peers.linked(answer.peerId)
+    if (peer === null || first === null || first === peer) return false
+    peer.peerId = answer.peerId
+    peer.name = answer.name
+    peer.hasAnswered = true
+    peer.lastError = null
+    peer.standsBy = true
+    onChange()
+    return true
+  }
+
   async runOutbound(link: OutboundLink): Promise<void> {
     const { self, network, peers, observer } = this.#parts
     const { answer, address } = link
@@ -151,6 +165,7 @@ export class Links implements NetworkHandler {
       observer.log(level, 'cannot reach peer', { peer: address, reason: message })
     }
     peer.lastError = { code, message }
+    peer.standsBy = false
     onChange()
   }
 
@@ -244,6 +259,7 @@ export class Links implements NetworkHandler {
     const { observer, inbox, clock, onChange } = this.#parts
     const { answer } = link
     peer.link = link
+    peer.standsBy = false
     peer.peerId = answer.peerId
     peer.name = answer.name
     peer.isJoining = answer.joining
@@ -295,7 +311,7 @@ export class Links implements NetworkHandler {
     })
   }
 
-  /** Two addresses with one id are one peer: the second stands by and is dialled anew when the first is gone. */
+  /** Two addresses with one id, dialled at the same time, are one peer: the second is dialled anew when the first is gone, and then stands by. */
   async #runAlias(peer: Peer, first: Peer, link: OutboundLink): Promise<void> {
     peer.delivery = first.delivery
     for await (const _ of link.replies) if (first.link === null) return

@@ -28,6 +28,8 @@ export interface Peer {
   sourceFailure: SourceFailure | null
   /** It answered once since the start. */
   hasAnswered: boolean
+  /** As last dialled it led to a peer that is linked by way of another address. */
+  standsBy: boolean
 }
 
 /** A source that failed as a whole, not for one file. Monotonic times. */
@@ -100,6 +102,11 @@ export class Peers {
       if (peer.peerId === peerId && peer.link !== null) return peer
     }
     return null
+  }
+
+  /** There is a link to it, by way of this address or of another. */
+  isUp({ link, peerId, standsBy }: Peer): boolean {
+    return link !== null || (standsBy && peerId !== null && this.linked(peerId) !== null)
   }
 
   /** Everybody whose link is up, once an id. */
@@ -183,5 +190,6 @@ function newPeer(address: string): Peer {
     lastError: null,
     sourceFailure: null,
     hasAnswered: false,
+    standsBy: false,
   }
 }
