@@ -281,6 +281,8 @@ export class Links implements NetworkHandler {
     const recorded = link.answer.recorded.find(({ peerId }) => peerId === self.peerId)
     const recordedUpTo = recorded !== undefined && self.recognises(recorded) ? recorded.sequence : 0
     await this.#tellAnew(link.answer.peerId, recordedUpTo)
+    // Meanwhile a new id may have been drawn: this link, which bears the old one, was not among those that were closed then.
+    if (link.hello.peerId !== self.peerId) return
     const outbound = new Outbound({
       store,
       ledger,
