@@ -3,7 +3,7 @@ import type { IndexRecord } from '../../src/core/index-record.ts'
 import type { HashedDifference } from '../../src/engine/publish/findings.ts'
 import { HeldDeletes, type Gone } from '../../src/engine/publish/held-deletes.ts'
 import { observation } from '../conformance/store-fixtures.ts'
-import { digest, directory, file } from '../core/build.ts'
+import { digest, directory, file, tombstone } from '../core/build.ts'
 import { engineParts, path, paths, put } from './parts.ts'
 
 type Parts = ReturnType<typeof engineParts>
@@ -114,6 +114,19 @@ describe('rule 19: deletes wait for people', () => {
       ),
     ).toEqual([0, 0])
     expect(sift(gone(numbers(200)))).toEqual([200, 0])
+  })
+
+  test('but it is one when somebody else has deleted the new name meanwhile', () => {
+    held = new HeldDeletes({ ...parts, share: 0.1 })
+    index(300)
+    sift(
+      [],
+      numbers(200).map((n) => found(`e/${n}`, n)),
+    )
+    parts.ledger.commit(
+      numbers(200).map((n) => put(tombstone({ path: `e/${n}`, version: `b${n}`, by: `b${n}` }))),
+    )
+    expect(sift(gone(numbers(200)))).toEqual([0, 200])
   })
 
   test('what appeared long before is no rename', async () => {

@@ -25,15 +25,16 @@ export class Appearances {
 
   /**
    * Of contents that are gone, each with its path, those that no appearance accounts for; each appearance accounts for one, and for none when
-   * it is gone itself. A directory (null) has no content to know it by.
+   * it is gone itself, whoever took it (`isThere`). A directory (null) has no content to know it by.
    */
   unaccounted<Gone extends { readonly path: RelativePath; readonly digest: Digest | null }>(
     gone: readonly Gone[],
+    isThere: (path: RelativePath) => boolean,
   ): Gone[] {
     for (const { path } of gone) this.#recent.delete(path)
     const names = new Map<Digest, RelativePath[]>()
     for (const [path, { digest }] of this.#recent)
-      names.set(digest, [...(names.get(digest) ?? []), path])
+      if (isThere(path)) names.set(digest, [...(names.get(digest) ?? []), path])
     return gone.filter(({ digest }) => {
       const name = digest === null ? undefined : names.get(digest)?.pop()
       if (name !== undefined) this.#recent.delete(name)

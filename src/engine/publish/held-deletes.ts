@@ -122,12 +122,14 @@ export class HeldDeletes {
     found: readonly HashedDifference[],
     unconfirmed: number,
   ): readonly Gone[] {
+    const names = new Set(found.map(({ path }) => path))
     const lost = this.#appearances.unaccounted(
       gone.map((one) => ({
         ...one,
         path: one.record.entry.path,
         digest: contentDigest(one.record.entry),
       })),
+      (path) => names.has(path) || this.#store.get(path)?.entry.kind !== 'tombstone',
     )
     const goneSilently = lost.filter(({ isSilent }) => isSilent).length
     const lostFiles = lost.filter(({ record }) => record.entry.kind === 'file').length
