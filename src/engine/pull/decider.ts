@@ -306,11 +306,23 @@ export class Decider {
     }: { record: IndexRecord; children: readonly IndexRecord[]; overlay: Overlay },
   ): Verdict {
     const looked = children.slice(0, lookedAtChildren)
-    const kept = looked.find((child) => !this.#isDeleted(child, overlay))
+    // What is missing is made again before what is in it can be: of that whatever depth counts.
+    const isMissing = this.#isMissing(record)
+    const kept = looked.find((child) =>
+      isMissing ? this.#keepsSome(child, overlay) : !this.#isDeleted(child, overlay),
+    )
     if (kept !== undefined && this.#peers.receipts(remote.peer).isComplete)
       return this.#stamp(remote, record, overlay)
     // One of them, not the directory: else each child that goes would have all the others looked at again.
     return { kind: 'park', on: (kept ?? children[0])?.entry.path ?? remote.entry.path }
+  }
+
+  /** Nobody deleted it, or something below it. */
+  #keepsSome(record: IndexRecord, overlay: Overlay): boolean {
+    if (!this.#isDeleted(record, overlay)) return true
+    const { path, kind } = record.entry
+    if (kind !== 'directory') return false
+    return overlay.liveChildren(path).some((child) => this.#keepsSome(child, overlay))
   }
 
   /** Somebody who knew it deleted it. */
