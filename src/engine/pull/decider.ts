@@ -9,6 +9,7 @@ import { parentOf, type RelativePath } from '../../core/relative-path.ts'
 import { compareVectors, coversDot, mergeVectors, withDot } from '../../core/version-vector.ts'
 import { compareForWinner } from '../../core/winner.ts'
 import type { LocalChanges } from '../local-changes.ts'
+import { isDeleted, keepsSome } from './deleted.ts'
 import { isCopyKnown } from './known-copies.ts'
 import type { Verdict } from './verdict.ts'
 import type { Overlay } from './overlay.ts'
@@ -173,7 +174,7 @@ export class Decider {
   #stays(remote: RemoteRecord, record: IndexRecord | null, overlay: Overlay): Verdict | null {
     if (record?.entry.kind !== 'directory' || remote.entry.kind === 'directory') return null
     const children = overlay.liveChildren(remote.entry.path)
-    if (children.every((child) => this.#isDeleted(child, overlay))) return null
+    if (children.every((child) => isDeleted(child, overlay))) return null
     return this.#blocked(remote, { record, children, overlay })
   }
 
@@ -309,30 +310,12 @@ export class Decider {
     // What is missing is made again before what is in it can be: of that whatever depth counts.
     const isMissing = this.#isMissing(record)
     const kept = looked.find((child) =>
-      isMissing ? this.#keepsSome(child, overlay) : !this.#isDeleted(child, overlay),
+      isMissing ? keepsSome(child, overlay) : !isDeleted(child, overlay),
     )
     if (kept !== undefined && this.#peers.receipts(remote.peer).isComplete)
       return this.#stamp(remote, record, overlay)
     // One of them, not the directory: else each child that goes would have all the others looked at again.
     return { kind: 'park', on: (kept ?? children[0])?.entry.path ?? remote.entry.path }
-  }
-
-  /** Nobody deleted it, or something below it. */
-  #keepsSome(record: IndexRecord, overlay: Overlay): boolean {
-    if (!this.#isDeleted(record, overlay)) return true
-    const { path, kind } = record.entry
-    if (kind !== 'directory') return false
-    return overlay.liveChildren(path).some((child) => this.#keepsSome(child, overlay))
-  }
-
-  /** Somebody who knew it deleted it. */
-  #isDeleted({ entry: { path, version } }: IndexRecord, overlay: Overlay): boolean {
-    return overlay
-      .remote(path)
-      .some(
-        ({ entry }) =>
-          entry.kind === 'tombstone' && compareVectors(version, entry.version) === 'behind',
-      )
   }
 
   #stamp(remote: RemoteRecord, record: IndexRecord | null, overlay: Overlay): Verdict {
