@@ -23,6 +23,7 @@ export const knownRejections: Readonly<Record<string, readonly string[]>> = {
     'not-local',
     'host',
     'origin',
+    'expectation',
     'headers',
     'malformed',
     'timeout',

@@ -1,112 +1,13 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
-import { connect, createServer, type Socket } from 'node:net'
+import type { RequestOptions } from 'node:http'
+import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { SyndError } from '../../src/core/errors.ts'
 import type { Status } from '../../src/core/status.ts'
-import { type HttpLimits, HttpServer } from '../../src/observe/http/server.ts'
-import type { StatusSource } from '../../src/observe/http/routes.ts'
+import { HttpServer } from '../../src/observe/http/server.ts'
 import { sampleStatus } from './sample-status.ts'
-
-const closing: (() => Promise<void> | void)[] = []
-
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close()
-})
-
-interface Running {
-  readonly port: number
-  readonly rejected: string[]
-  readonly logged: unknown[]
-  readonly calls: string[]
-}
-
-async function serve(
-  changes: Partial<StatusSource> = {},
-  limits: Partial<HttpLimits> = {},
-  host = '127.0.0.1',
-): Promise<Running> {
-  const rejected: string[] = []
-  const logged: unknown[] = []
-  const calls: string[] = []
-  const server = new HttpServer({
-    listen: { host, port: 0 },
-    source: {
-      status: () => sampleStatus(),
-      readiness: () => ({ ready: true, reason: null }),
-      approve: () => {
-        calls.push('approve')
-        return 6
-      },
-      reject: () => {
-        calls.push('reject')
-        return 5
-      },
-      metrics: async (format) => `# ${format}\n`,
-      ...changes,
-    },
-    log: (...line) => logged.push(line),
-    rejected: (surface, reason) => rejected.push(`${surface} ${reason}`),
-    limits,
-  })
-  const { port } = await server.start()
-  closing.push(() => server.stop())
-  return { port, rejected, logged, calls }
-}
-
-interface Reply {
-  readonly status: number
-  readonly body: string
-  readonly headers: IncomingMessage['headers']
-}
-
-async function ask(port: number, options: RequestOptions & { body?: string } = {}): Promise<Reply> {
-  const request = httpRequest({ host: '127.0.0.1', port, agent: false, ...options })
-  request.end(options.body)
-  const [response] = (await once(request, 'response')) as [IncomingMessage]
-  let body = ''
-  for await (const chunk of response.setEncoding('utf8')) body += String(chunk)
-  return { status: response.statusCode ?? 0, body, headers: response.headers }
-}
-
-/** Sends raw bytes; gives all that came back once the server closed. */
-async function raw(port: number, bytes: string): Promise<string> {
-  const socket = dial(port)
-  socket.write(bytes)
-  return readAll(socket)
-}
-
-function dial(port: number): Socket {
-  const socket = connect({ host: '127.0.0.1', port })
-  socket.on('error', () => {})
-  closing.push(() => {
-    socket.destroy()
-  })
-  return socket
-}
-
-async function readAll(socket: Socket): Promise<string> {
-  let text = ''
-  socket.setEncoding('latin1').on('data', (chunk) => {
-    text += String(chunk)
-  })
-  if (!socket.closed) await once(socket, 'close')
-  return text
-}
-
-/** How many connections a server of this port holds, as the kernel sees it. */
-function establishedAt(port: number): number {
-  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const rows = readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .map((row) => row.trim().split(/\s+/))
-  return rows.filter(([, address, , state]) => address?.endsWith(local) && state === '01').length
-}
-
-/** A source address in 127/8 that is not the loopback address: stands for another host. */
-const elsewhere = { localAddress: '127.0.0.2' }
+import { ask, closing, dial, elsewhere, establishedAt, raw, readAll, serve } from './served.ts'
 
 describe('paths', () => {
   test('/livez is 200 whatever the status', async () => {
@@ -226,17 +127,18 @@ describe('methods', () => {
     },
   )
 
-  test('CONNECT, upgrades and plain nonsense are let go', async () => {
-    const { port } = await serve()
-    expect(await raw(port, 'CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('')
+  test('plain nonsense is refused, and an upgrade is answered as if it had not been asked for', async () => {
+    const { port, rejected } = await serve()
     expect(await raw(port, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /)
     expect(await raw(port, '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001')).toMatch(
       /^HTTP\/1.1 400 /,
     )
-    expect(
-      (await ask(port, { path: '/livez', headers: { connection: 'upgrade', upgrade: 'h2c' } }))
-        .status,
-    ).toBe(200)
+    expect(rejected).toEqual(['http malformed', 'http malformed'])
+    for (const upgrade of ['h2c', 'websocket'])
+      expect(
+        (await ask(port, { path: '/livez', headers: { connection: 'upgrade', upgrade } })).status,
+      ).toBe(200)
+    expect(rejected).toHaveLength(2)
   })
 })
 

@@ -1,6 +1,6 @@
 import type { Status } from '../../core/status.ts'
 
-/** The status as callers from other hosts may see it: without paths, `problems` and `conflicts` as counts. */
+/** The status as all may see it but local users: without paths, `problems` and `conflicts` as counts. */
 export type PublicStatus = Omit<Status, 'volume' | 'problems' | 'conflicts'> & {
   readonly volume: Omit<Status['volume'], 'path'>
   readonly problems: number

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { SyndError } from '../../core/errors.ts'
 import type { Status } from '../../core/status.ts'
-import { isLoopback, refuseCaller } from './local-caller.ts'
+import { isHostUnclear, isLocalUser, refuseCaller } from './local-caller.ts'
 import { type MetricsFormat, metricsContentTypes, negotiateFormat } from '../open-metrics.ts'
 import { withoutPaths } from './public-status.ts'
 
@@ -26,8 +26,20 @@ export interface Answer {
   readonly rejected?: string
 }
 
+/** The answer to an `Expect` of something else than `100-continue` (RFC 9110, 10.1.1). */
+export const expectationFailed: Answer = {
+  ...text(417, 'expectation failed'),
+  rejected: 'expectation',
+}
+
 /** Answers one request; throws what the source throws. */
 export async function answer(request: IncomingMessage, source: StatusSource): Promise<Answer> {
+  if (isHostUnclear(request))
+    return {
+      ...text(400, 'one Host is needed'),
+      headers: { Connection: 'close' },
+      rejected: 'host',
+    }
   const [path = ''] = (request.url ?? '').split('?', 1)
   const route = routes.get(path)
   if (route === undefined) return { ...text(404, 'not found'), rejected: 'path' }
@@ -66,7 +78,7 @@ const routes: ReadonlyMap<string, Route> = new Map(
       changes: false,
       answer: (source, request) => {
         const status = source.status()
-        return json(isLoopback(request) ? status : withoutPaths(status))
+        return json(isLocalUser(request) ? status : withoutPaths(status))
       },
     },
     '/metrics': {

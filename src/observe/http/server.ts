@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { listenError } from './listen-error.ts'
 import type { Log } from '../log.ts'
-import { answer, type StatusSource } from './routes.ts'
+import { type Answer, answer, expectationFailed, type StatusSource } from './routes.ts'
 
 export interface HttpOptions {
   readonly listen: { readonly host: string; readonly port: number }
@@ -53,6 +53,8 @@ export class HttpServer {
       requestTimeout: this.#limits.requestMs,
       keepAliveTimeout: this.#limits.headersMs,
       connectionsCheckingInterval: Math.min(1000, this.#limits.headersMs),
+      // Node would refuse it without a word to us: `answer` does, and it is counted.
+      requireHostHeader: false,
     })
   }
 
@@ -62,11 +64,17 @@ export class HttpServer {
     this.#server.setTimeout(this.#limits.idleMs)
     this.#server.on('connection', (socket) => this.#admit(socket))
     this.#server.on('clientError', (error, socket) => this.#refuse(error, socket))
+    this.#server.on('connect', (_, socket) => this.#refuseTunnel(socket))
+    this.#server.on('checkExpectation', (request, response) =>
+      this.#respond(request, response, expectationFailed),
+    )
     this.#server.on('request', (request, response) => {
-      this.#respond(request, response).catch((error: unknown) => {
-        this.#options.log('error', 'an HTTP request could not be answered', { error })
-        response.destroy()
-      })
+      this.#answer(request)
+        .then((found) => this.#respond(request, response, found))
+        .catch((error: unknown) => {
+          this.#options.log('error', 'an HTTP request could not be answered', { error })
+          response.destroy()
+        })
     })
     await this.#listen()
     this.#server.on('error', (error) => {
@@ -92,6 +100,8 @@ export class HttpServer {
     await new Promise<void>((resolve) => {
       this.#server.close(() => resolve())
       this.#server.closeAllConnections()
+      // Those that asked for a tunnel are no longer Node's.
+      for (const socket of this.#sockets) socket.destroy()
     })
   }
 
@@ -105,8 +115,11 @@ export class HttpServer {
     oldest?.destroy()
   }
 
-  async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { status, body, contentType, headers, rejected } = await this.#answer(request)
+  #respond(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { status, body, contentType, headers, rejected }: Answer,
+  ): void {
     if (rejected !== undefined) this.#options.rejected('http', rejected)
     // No route takes a body: what comes as one is not waited for.
     if (
@@ -124,7 +137,7 @@ export class HttpServer {
     response.end(request.method === 'HEAD' ? undefined : body)
   }
 
-  async #answer(request: IncomingMessage): ReturnType<typeof answer> {
+  async #answer(request: IncomingMessage): Promise<Answer> {
     try {
       return await answer(request, this.#options.source)
     } catch (error) {
@@ -137,13 +150,26 @@ export class HttpServer {
   #refuse(error: Error & { code?: string }, socket: Duplex): void {
     const [line, reason] = refusals.get(error.code ?? '') ?? ['400 Bad Request', 'malformed']
     if (error.code !== 'ECONNRESET') this.#options.rejected('http', reason)
-    if (!socket.writable) {
-      socket.destroy()
-      return
-    }
-    const head = `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
-    socket.end(head, () => socket.destroy())
+    sendLast(socket, line)
   }
+
+  /** CONNECT: Node hands over the bare connection, and looks after its errors and its time no more. */
+  #refuseTunnel(socket: Duplex): void {
+    this.#options.rejected('http', 'method')
+    socket.on('error', () => socket.destroy())
+    socket.once('timeout', () => socket.destroy())
+    sendLast(socket, '405 Method Not Allowed\r\nAllow: GET, HEAD')
+  }
+}
+
+/** Ends a connection with an answer of no more than this status line and its headers. */
+function sendLast(socket: Duplex, line: string): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const head = `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+  socket.end(head, () => socket.destroy())
 }
 
 const refusals: ReadonlyMap<string, readonly [string, string]> = new Map([
