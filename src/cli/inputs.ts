@@ -3,16 +3,18 @@ import type { Settings } from '../config/complete.ts'
 import { DiskError } from '../volume/disk.ts'
 import { NodeDisk } from '../volume/node-disk.ts'
 import { rootError, unwritable } from '../volume/ground/root.ts'
+import { checkStateDir } from './state-dir.ts'
 import { openTrust } from './trust.ts'
 
 /**
- * Whether the keys, the certificates and the volume that the settings name can be used, without changing any of them. Throws what
+ * Whether the keys, the certificates, the volume and the state directory that the settings name can be used, without changing any of them. Throws what
  * `synd run` would throw.
  */
 export async function checkInputs(settings: Settings): Promise<void> {
   const trust = await openTrust(settings, () => {})
   trust.stop()
   await checkVolume(settings.volume)
+  checkStateDir(settings)
 }
 
 /** Only looks: a `.synd` made here would belong to whoever checks and not to who runs. */

@@ -3,12 +3,13 @@ import type { Settings } from '../config/complete.ts'
 import { parsePeerId } from '../core/peer-id.ts'
 import { endGeneration, isOfVolume, redrawGeneration } from '../engine/generation.ts'
 import type { Log } from '../observe/log.ts'
-import { openStore, setIndexAside } from '../store/open-store.ts'
+import { type OpenedStore, openStore, setIndexAside } from '../store/open-store.ts'
 import type { SqliteStore } from '../store/sqlite-store.ts'
 import type { NodeDisk } from '../volume/node-disk.ts'
 import { openVolume } from '../volume/open.ts'
 import type { SyndVolume } from '../volume/volume.ts'
 import { systemChance, systemClock } from './host.ts'
+import { checkStateDir, stateDirError } from './state-dir.ts'
 
 /** The index and the volume that it is of. */
 export interface State {
@@ -27,6 +28,7 @@ export interface State {
  * it says nothing about it, is set aside, and the peer joins anew (rule 20).
  */
 export async function openState(settings: Settings, disk: NodeDisk, log: Log): Promise<State> {
+  checkStateDir(settings)
   const state = await openBoth(settings, disk, log)
   const isElsewhere = settings.stateDir !== join(settings.volume, '.synd')
   if (!isElsewhere)
@@ -62,12 +64,7 @@ async function elsewhere({ store, volume }: Opened, log: Log): Promise<State> {
 }
 
 async function openBoth(settings: Settings, disk: NodeDisk, log: Log): Promise<Opened> {
-  const { store, damaged } = openStore({
-    path: indexPath(settings),
-    durability: settings.durability,
-    newPeerId: () => parsePeerId(systemChance.id64()),
-    nowMs: () => systemClock.nowMs(),
-  })
+  const { store, damaged } = openIndex(settings)
   if (damaged !== null)
     log('error', 'the index was damaged and set aside: this peer joins anew', damaged)
   try {
@@ -82,6 +79,20 @@ async function openBoth(settings: Settings, disk: NodeDisk, log: Log): Promise<O
   } catch (error) {
     store.close()
     throw error
+  }
+}
+
+/** What the store refuses, in words for who set SYND_STATE_DIR. */
+function openIndex(settings: Settings): OpenedStore {
+  try {
+    return openStore({
+      path: indexPath(settings),
+      durability: settings.durability,
+      newPeerId: () => parsePeerId(systemChance.id64()),
+      nowMs: () => systemClock.nowMs(),
+    })
+  } catch (error) {
+    throw stateDirError(error, settings)
   }
 }
 

@@ -1,7 +1,10 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { SyndError } from '../core/errors.ts'
+import { reservedName } from '../core/relative-path.ts'
 import { badValue, givenOf, type GivenSettings } from './given.ts'
+import { demandOwnPorts } from './listens.ts'
+import { demandOutside } from './outside.ts'
 import type { Values } from './schema.ts'
 
 /** How the gRPC connections are protected. */
@@ -23,18 +26,9 @@ export interface Settings extends Omit<
 /** Fills in what follows from other settings and checks what no setting can tell alone. Throws `bad-settings`. */
 export function completeSettings(values: Values, given: GivenSettings): Settings {
   const { volume } = values
-  const own = join(volume, '.synd')
-  const stateDir = values.stateDir ?? own
-  if (isWithin(stateDir, volume) && !isWithin(stateDir, own)) {
-    const expected = `a directory outside SYND_VOLUME (${volume}), where it would be synced`
-    throw badValue('stateDir', givenOf('stateDir', given, stateDir), expected)
-  }
-  for (const name of trustFiles) {
-    const path = values[name]
-    if (path === null || !isWithin(path, volume)) continue
-    const expected = `a file outside SYND_VOLUME (${volume}), where the peers would get it`
-    throw badValue(name, givenOf(name, given, path), expected)
-  }
+  const stateDir = values.stateDir ?? join(volume, reservedName)
+  demandOutside(values, stateDir, given)
+  demandOwnPorts(values, given)
   return {
     ...values,
     stateDir,
@@ -58,15 +52,6 @@ export function settingsWarnings(settings: Settings): readonly string[] {
 }
 
 const tlsFiles = ['tlsCert', 'tlsKey', 'tlsCa'] as const
-
-/** Files that prove who we are or decide who is trusted: never among what is synced. */
-const trustFiles = [
-  'sshKey',
-  'sshKeyPassphraseFile',
-  'sshAuthorizedKeys',
-  'sshKnownHosts',
-  ...tlsFiles,
-] as const
 
 function completeTls(values: Values, given: GivenSettings): TlsSettings {
   if (values.tls === 'files')
@@ -93,11 +78,5 @@ function needed(variable: string, path: string | null): string {
   throw new SyndError(
     'bad-settings',
     `${variable} is empty: SYND_TLS=files needs a PEM file; set it`,
-  )
-}
-
-function isWithin(path: string, directory: string): boolean {
-  return (
-    path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`)
   )
 }

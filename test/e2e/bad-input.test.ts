@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterEach, expect, test } from 'vitest'
 import { Cluster, type Member } from './cluster.ts'
 import { SidecarProcess } from './sidecar-process.ts'
@@ -40,6 +41,16 @@ test.each([
     'a value that does not parse whole',
     { SYND_SCAN_INTERVAL: '5 minutes' },
     /SYND_SCAN_INTERVAL.*5 minutes/,
+  ],
+  [
+    'a state directory that cannot be made',
+    { SYND_STATE_DIR: '/proc/synd-state' },
+    /SYND_STATE_DIR: .*\/proc\/synd-state.* cannot be made.*expected a directory/,
+  ],
+  [
+    'a state directory that is a file',
+    { SYND_STATE_DIR: '/etc/passwd' },
+    /SYND_STATE_DIR: .*\/etc\/passwd.* is no directory; expected/,
   ],
   ['a watcher that comes later', { SYND_WATCH: 'parcel' }, /SYND_WATCH.*parcel/],
 ])('%s ends it with 78 and one line that says which', async (_, settings, message) => {
@@ -99,6 +110,47 @@ test('a volume that another process holds ends it with 1; the other goes on', as
   expect(second.output.trimEnd().split('\n')).toHaveLength(1)
   expect(second.output).toContain(first.volume)
   expect((await first.process.get('/livez')).status).toBe(200)
+})
+
+test('a state directory below something of .synd is refused by its own name', async () => {
+  for (const name of ['volume-id', 'staging', 'hold/x']) {
+    cluster = await Cluster.make(['alone'])
+    const { process, volume } = cluster.member('alone')
+    const { environment } = process
+    const own = new SidecarProcess({
+      environment: {
+        ...environment,
+        SYND_LOG_LEVEL: 'error',
+        SYND_STATE_DIR: join(volume, '.synd', name),
+      },
+      httpPort: 0,
+    })
+    own.start()
+    expect(await own.exited(), name).toBe(78)
+    expect(own.output.trimEnd().split('\n')).toHaveLength(1)
+    expect(own.output).toMatch(/SYND_STATE_DIR/)
+    expect(own.output).not.toMatch(/SYND_VOLUME:/)
+    await cluster.stop()
+  }
+})
+
+test('a state directory that another process uses ends it with 1 and is named', async () => {
+  cluster = await Cluster.make(['alone'], { settings: { SYND_LOG_LEVEL: 'error' } })
+  const { process, volume } = cluster.member('alone')
+  const state = join(dirname(volume), 'state-in-use')
+  mkdirSync(state)
+  const database = new DatabaseSync(join(state, 'index.sqlite'))
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+    const environment = { ...process.environment, SYND_STATE_DIR: state }
+    const second = new SidecarProcess({ environment, httpPort: 0 })
+    second.start()
+    expect(await second.exited()).toBe(1)
+    expect(second.output.trimEnd().split('\n')).toHaveLength(1)
+    expect(second.output).toMatch(/SYND_STATE_DIR: .*state-in-use.* is in use by another process/)
+  } finally {
+    database.close()
+  }
 })
 
 test('without peers it runs and says so', async () => {

@@ -13,6 +13,16 @@ export const holdDirectory: DiskPath = `${ownDirectory}/hold`
 /** Directories whose mode is lifted for the moment (apply/access.ts). */
 export const grantDirectory: DiskPath = `${ownDirectory}/granted`
 
+/** What else Synd itself names in `.synd`; `quarantine` also with a number (quarantine.ts). */
+const ownNames = /^(?:lock|volume-id|\.gitignore)(?:\.new)?$|^quarantine(?:\.\d+)?$/
+
+/** Whether Synd has a use of its own for what a path in `.synd` names first: nobody else's things would stay there. */
+export function isOwnUse(pathInOwnDirectory: string): boolean {
+  const [name = ''] = pathInOwnDirectory.split('/', 1)
+  const swept = [stagingDirectory, holdDirectory, grantDirectory]
+  return swept.includes(`${ownDirectory}/${name}`) || ownNames.test(name)
+}
+
 /** Gives names that no two files of a volume share; 16 hex digits. */
 export interface Ids {
   id64(): string
