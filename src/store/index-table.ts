@@ -103,11 +103,7 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
     children: (directory, known) => {
       const parent = parentValue(directory)
       const records =
-        knownChildren(parent, known) ??
-        children.all(parent).map((row) => {
-          const path = parsePath(row)
-          return known(path) ?? parseRecord(row, path)
-        })
+        knownChildren(parent, known) ?? children.all(parent).map((row) => knownOrParsed(row, known))
       return records.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1))
     },
     hasLiveBelow: (directory) => {
@@ -116,10 +112,7 @@ export function prepareIndexTable(database: DatabaseSync): IndexTable {
       return integerIn(row, 'found') === 1
     },
     changesAfter: (sequence, limit, known) =>
-      changes.all(sequence, limit).map((row) => {
-        const path = parsePath(row)
-        return known(path) ?? parseRecord(row, path)
-      }),
+      changes.all(sequence, limit).map((row) => knownOrParsed(row, known)),
     findByDigest: (digest, limit) =>
       byDigest.all(hexValue(digest), limit).map((row) => parseRelativePath(latin1In(row, 'path'))),
   }
@@ -133,6 +126,12 @@ const afterSlash = '0'
 
 function parentValue(parent: RelativePath | null): Buffer {
   return latin1Value(parent ?? '')
+}
+
+/** Most of a row need not be looked at where its record is known. */
+function knownOrParsed(row: Row, known: Known): IndexRecord {
+  const path = parsePath(row)
+  return known(path) ?? parseRecord(row, path)
 }
 
 function parseRecord(row: Row, path = parsePath(row)): IndexRecord {
